@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeGuard
 
 from cmgan_audit.finding import Confidence, Step, Trail
@@ -141,7 +142,7 @@ def instances_of(value: Value | None) -> list[Instance]:
         return [value] if isinstance(value, Instance) else []
     found: list[Instance] = []
     for option in value.options:
-        if isinstance(option.value, Instance) and all(not same_object(option.value, known) for known in found):
+        if isinstance(option.value, Instance) and not is_among(option.value, found):
             found.append(option.value)
     return found
 
@@ -149,6 +150,17 @@ def instances_of(value: Value | None) -> list[Instance]:
 def same_object(left: Instance, right: Instance) -> bool:
     """Whether two values are the same object of the audited program."""
     return left.attrs is right.attrs
+
+
+def is_among(thing: Instance, others: Iterable[Instance]) -> bool:
+    """Whether one of some objects is the same as a given one."""
+    attrs = thing.attrs
+    return any(each.attrs is attrs for each in others)
+
+
+def share_one(some: Iterable[Instance], others: Sequence[Instance]) -> bool:
+    """Whether two groups of objects have one in common."""
+    return any(is_among(each, others) for each in some)
 
 
 def length_of_range(value: Value | None) -> Fact | None:

@@ -19,7 +19,7 @@ from cmgan_audit.facts.adversarial.toggling import is_toggled
 from cmgan_audit.facts.runtime.flow import Node
 from cmgan_audit.facts.steps.actions import BACKWARD, ZERO, Action, actions_of
 from cmgan_audit.facts.steps.windows import Update, updates_in
-from cmgan_audit.facts.values import class_name, constant, same_object
+from cmgan_audit.facts.values import class_name, constant, is_among, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -71,7 +71,7 @@ def games_of(view: View) -> list[Game]:
 
 def _names(view: View, networks: list[Instance]) -> list[str]:
     """The classes of some networks; where several are of one class, what they are assigned to tells them apart."""
-    firsts = [each for at, each in enumerate(networks) if not any(same_object(each, other) for other in networks[:at])]
+    firsts = [each for at, each in enumerate(networks) if not is_among(each, networks[:at])]
     often = Counter(map(class_name, firsts))
     return [
         (view.assigned.at(each.location) if often[class_name(each)] > 1 else "") or class_name(each)

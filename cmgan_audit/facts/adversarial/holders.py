@@ -10,7 +10,7 @@ from cmgan_audit.facts.classes import PARAMETERS, bare_network, is_network, valu
 from cmgan_audit.facts.optimisers import is_optimiser
 from cmgan_audit.facts.passes.outside_helpers import is_elsewhere, looks_on
 from cmgan_audit.facts.scene import Scene
-from cmgan_audit.facts.values import class_name, instances_of, same_object
+from cmgan_audit.facts.values import class_name, instances_of, is_among
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Instance, Unknown, Value
@@ -29,7 +29,7 @@ class Held:
 
     def is_one(self, network: Instance) -> bool:
         """Whether a network is one of these."""
-        return any(same_object(each, network) for each in self.networks)
+        return is_among(network, self.networks)
 
     def holds(self, network: Instance) -> bool:
         """Whether a network is one of these, or a part of one."""
@@ -103,7 +103,7 @@ class Holders:
     def _asked_in(self, values: Sequence[Value]) -> tuple[Instance, ...]:
         found: list[Instance] = []
         for network in (each for value in values for each in self._networks(value)):
-            if not any(same_object(network, each) for each in found):
+            if not is_among(network, found):
                 found.append(network)
         return tuple(found)
 

@@ -7,7 +7,7 @@ from dataclasses import field
 from cmgan_audit.facts.adversarial.holders import Held, called
 from cmgan_audit.facts.runtime.flow import Flow, Node
 from cmgan_audit.facts.steps.actions import Action
-from cmgan_audit.facts.values import instances_of, same_object
+from cmgan_audit.facts.values import instances_of, is_among
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Instance, ListValue, Unknown, Value
 from cmgan_audit.program.execution.trace import CallEvent
@@ -110,7 +110,7 @@ def _networks_of(node: Node) -> list[Instance]:
 
 
 def _calls(node: Node, network: Instance) -> bool:
-    return any(same_object(each, network) for each in _networks_of(node))
+    return is_among(network, _networks_of(node))
 
 
 def _is_call_of(node: Node, held: Held) -> bool:

@@ -14,7 +14,7 @@ from cmgan_audit.facts.code import Code, stack_of
 from cmgan_audit.facts.exclusive import exclusive
 from cmgan_audit.facts.optimisers import is_scheduler
 from cmgan_audit.facts.steps.told import PLATEAU
-from cmgan_audit.facts.values import class_name, instances_of, same_object
+from cmgan_audit.facts.values import class_name, instances_of, is_among, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step, Trail
 from cmgan_audit.program.domain.reasons import Cause, cause_of
@@ -88,7 +88,7 @@ class Completeness:
         """Whether what is restored is another object that the same helper made: `g_opt, d_opt = make(g), make(d)`."""
         restored = [bare(each.target) for each in batch.restored if each.target is not None]
         alike = [each for each in restored if each.location == target.location]
-        own = batch.whole or any(same_object(each, target) for each in restored)
+        own = batch.whole or is_among(target, restored)
         return not own and bool(alike) and all(self._are_beside(each, target) for each in alike)
 
     def _are_beside(self, one: Instance, other: Instance) -> bool:
@@ -152,11 +152,7 @@ class Completeness:
 
     def _names(self, target: Instance) -> set[str]:
         """The attributes and the name that an object is kept under."""
-        attributes = {
-            store.name
-            for store in self._view.scene.stores
-            if any(same_object(value, target) for value in instances_of(store.value))
-        }
+        attributes = {store.name for store in self._view.scene.stores if is_among(target, instances_of(store.value))}
         return attributes | ({self._view.assigned.at(target.location)} - {""})
 
 
@@ -216,7 +212,7 @@ def _is_part(value: ast.expr | None, files: set[str]) -> bool:
 def _is_told(scheduler: Instance, events: Iterable[Event]) -> bool:
     """Whether a scheduler is told where to go on: `scheduler.last_epoch = checkpoint["epoch"]`."""
     stores = (event for event in events if isinstance(event, StoreEvent) and event.name == "last_epoch")
-    return any(same_object(target, scheduler) for store in stores for target in instances_of(store.target))
+    return any(is_among(scheduler, instances_of(store.target)) for store in stores)
 
 
 def _is_replayed(view: View, scheduler: Instance, batch: Batch, events: Iterable[Event]) -> bool:
@@ -231,7 +227,7 @@ def _is_replayed(view: View, scheduler: Instance, batch: Batch, events: Iterable
     others += [loop for use in view.scene.of("backward", "step") for loop in use.event.context.loops]
     for step in steps:
         stepped = instances_of(step.receiver)
-        if any(same_object(each, scheduler) for each in stepped) and _is_told_epoch(step, scheduler):
+        if is_among(scheduler, stepped) and _is_told_epoch(step, scheduler):
             return True
         if any(same_object(each, scheduler) or _holds(each, scheduler) for each in stepped) and _repeats(step, others):
             return True
@@ -255,4 +251,4 @@ def _repeats(step: CallEvent, others: list[Loop]) -> bool:
 def _holds(outer: Instance, scheduler: Instance) -> bool:
     """Whether a scheduler is that of another one, which steps it: one that warms up, and then hands on."""
     held = (each for value in outer.attrs.values() for each in instances_of(value))
-    return is_scheduler(outer) and any(same_object(each, scheduler) for each in held)
+    return is_scheduler(outer) and is_among(scheduler, held)

@@ -16,7 +16,7 @@ from cmgan_audit.facts.checkpoints.restoring import Batch, bare, member_of
 from cmgan_audit.facts.classes import is_network
 from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.slices import Found
-from cmgan_audit.facts.values import class_name, instances_of, same_object
+from cmgan_audit.facts.values import class_name, instances_of, is_among, same_object, share_one
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -69,11 +69,7 @@ class Averages:
 
     def _made(self, average: Instance) -> CallEvent | None:
         """The one call that makes an average, which may copy the network that it follows."""
-        made = [
-            event
-            for event in self._view.scene.calls
-            if any(same_object(each, average) for each in instances_of(event.result))
-        ]
+        made = [event for event in self._view.scene.calls if is_among(average, instances_of(event.result))]
         return made[0] if made else None
 
     def _is_left(self, average: Instance, made: CallEvent, batch: Batch, events: Sequence[Event]) -> bool:
@@ -155,13 +151,13 @@ def _is_asked(event: Event, own: Sequence[Instance]) -> bool:
     `ema.module.load_state_dict(model.state_dict())`, `ema.module = copy.deepcopy(model)`.
     """
     if isinstance(event, StoreEvent):
-        changed = any(same_object(each, average) for each in instances_of(event.target) for average in own[:1])
+        changed = share_one(instances_of(event.target), own[:1])
         return changed and bool(instances_of(event.value))
     if not isinstance(event, CallEvent) or member_of(event) in ("to", "cuda", "eval", "train", "requires_grad_"):
         return False
     given = (event.receiver, *event.arguments.every)
     asked = [each for value in given if value is not None for each in instances_of(value)]
-    return any(same_object(each, average) for each in asked for average in own)
+    return share_one(asked, own)
 
 
 def _entries(view: View, here: Found, depth: int = 2) -> Iterator[tuple[str, Found]]:

@@ -10,7 +10,7 @@ from cmgan_audit.facts.checkpoints.restoring import Batch, made_by
 from cmgan_audit.facts.code import Stack
 from cmgan_audit.facts.exclusive import exclusive
 from cmgan_audit.facts.optimisers import is_scheduler, kind_of
-from cmgan_audit.facts.values import instances_of, same_object
+from cmgan_audit.facts.values import instances_of, is_among
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.values import Instance
@@ -60,7 +60,7 @@ class OtherWays:
                 made = _made_in(events) if made is None else made
                 meant = made.get(kind_of(each), [])
             for target in meant:
-                if not any(same_object(target, other) for other in seen) and not self._is_made_otherwise(target, batch):
+                if not is_among(target, seen) and not self._is_made_otherwise(target, batch):
                     seen.append(target)
                     yield target, step
 

@@ -16,7 +16,7 @@ from cmgan_audit.facts.classes import PARAMETERS
 from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.optimisers import is_optimiser
 from cmgan_audit.facts.scene import Use
-from cmgan_audit.facts.values import class_name, instances_of, same_object
+from cmgan_audit.facts.values import class_name, instances_of, is_among, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -192,7 +192,7 @@ def _is_told_anew(event: Event, optimiser: Instance) -> bool:
     if not isinstance(event, CallEvent):
         return False
     if event.callee.rpartition(".")[2] == "add_param_group":
-        return any(same_object(each, optimiser) for each in instances_of(event.receiver))
+        return is_among(optimiser, instances_of(event.receiver))
     return any(is_optimiser(each) and each.location == event.location for each in instances_of(event.result))
 
 

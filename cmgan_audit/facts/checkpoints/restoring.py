@@ -9,7 +9,7 @@ from cmgan_audit.facts.classes import NETWORK_WRAPPERS, PARAMETERS, bare_network
 from cmgan_audit.facts.optimisers import is_scheduler, is_stateful
 from cmgan_audit.facts.records import EVAL
 from cmgan_audit.facts.scene import Scene
-from cmgan_audit.facts.values import instances_of, same_object
+from cmgan_audit.facts.values import instances_of, is_among, same_object
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.reasons import GIVEN_AT_START, Cause, cause_of
@@ -236,11 +236,7 @@ def _is_live_state(value: Value) -> bool:
 
 def made_by(scene: Scene, target: Instance) -> list[CallEvent]:
     """The calls of a run that made an object."""
-    return [
-        event
-        for event in scene.at(target.location)
-        if any(same_object(each, target) for each in instances_of(event.result))
-    ]
+    return [event for event in scene.at(target.location) if is_among(target, instances_of(event.result))]
 
 
 def stateful_uses(scene: Scene) -> Iterator[tuple[Instance, CallEvent]]:
@@ -253,7 +249,7 @@ def stateful_uses(scene: Scene) -> Iterator[tuple[Instance, CallEvent]]:
         for target in (*instances_of(event.receiver), *(instances_of(handed) if handed is not None else ())):
             if not is_stateful(target) or is_network(target) or _is_disabled(target):
                 continue
-            if not any(same_object(target, s) for s in seen):
+            if not is_among(target, seen):
                 seen.append(target)
                 yield target, event
 

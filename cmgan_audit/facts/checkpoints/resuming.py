@@ -45,7 +45,7 @@ from cmgan_audit.facts.checkpoints.wording import ABOUT, ANOTHER, CHECKPOINT, PR
 from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.optimisers import is_optimiser
 from cmgan_audit.facts.passes.gradients import is_frozen_for_good
-from cmgan_audit.facts.values import instances_of, same_object
+from cmgan_audit.facts.values import instances_of, share_one
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_regex import regex
@@ -293,7 +293,7 @@ class _Resuming:
             for use in self._view.scene.of("keep")
             if use.on is not None and member_of(use.event) in ("parameters", "named_parameters")
         ]
-        asked_for = any(same_object(each, network) for each in restored for network in asked)
+        asked_for = share_one(restored, asked)
         return asked_for and not self.is_frozen(batch)
 
     def is_frozen(self, batch: Batch) -> bool:
@@ -319,7 +319,7 @@ def _gets_optimiser(batch: Batch, supposed: Supposed) -> bool:
     asked = [bare(each) for event in calls if member_of(event) == "parameters" for each in instances_of(event.receiver)]
     restored = [bare(each.target) for each in batch.restored if each.target is not None]
     is_made = any(is_optimiser(each) for event in calls for each in instances_of(event.result))
-    return is_made and any(same_object(one, other) for one in asked for other in restored)
+    return is_made and share_one(asked, restored)
 
 
 def _is_start(batch: Batch, settings: Sequence[Setting], options: Sequence[str]) -> bool:

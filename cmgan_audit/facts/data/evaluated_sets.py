@@ -21,7 +21,7 @@ from cmgan_audit.facts.loading.names import Names
 from cmgan_audit.facts.loading.roles import leaning, path_leaning
 from cmgan_audit.facts.records import EVAL, TRAIN, Loader
 from cmgan_audit.facts.scene import Made
-from cmgan_audit.facts.values import class_name, constant, instances_of, is_none, same_object
+from cmgan_audit.facts.values import class_name, constant, instances_of, is_among, is_none, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step
 from cmgan_audit.lazy_regex import regex
@@ -225,7 +225,7 @@ def _is_told_otherwise(view: View, one: Instance, other: Instance) -> bool:
             return True
         made = instances_of(event.result) if isinstance(event, CallEvent) else ()
         for dataset in (one, other):
-            if any(same_object(each, dataset) for each in made):
+            if is_among(dataset, made):
                 if first is not None and not same_object(first, dataset):
                     return False
                 first = dataset

@@ -17,7 +17,7 @@ from cmgan_audit.facts.optimisers import is_scheduler
 from cmgan_audit.facts.records import TRAIN
 from cmgan_audit.facts.steps.actions import actions_of
 from cmgan_audit.facts.steps.windows import Update, updates_in
-from cmgan_audit.facts.values import class_name, fact_of, instances_of, length_of_range, same_object
+from cmgan_audit.facts.values import class_name, fact_of, instances_of, length_of_range, same_object, share_one
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.values import Const, Instance, ListValue, Value, options_of
@@ -98,7 +98,7 @@ def _schedulers(view: View, optimisers: Sequence[Instance]) -> Iterator[Hyperpar
                 continue
             given = scheduler.arguments
             of = instances_of(given.get("optimizer", 0))
-            if not any(same_object(each, optimiser) for each in of for optimiser in optimisers):
+            if not share_one(of, optimisers):
                 continue
             name = class_name(scheduler)
             yield _made("scheduler", "the scheduler of the learning rate", scheduler.location, Known(name))

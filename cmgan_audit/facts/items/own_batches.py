@@ -8,7 +8,7 @@ from cmgan_audit.facts.classes import bound_arguments, library_bases
 from cmgan_audit.facts.items.making import Items, datasets_in
 from cmgan_audit.facts.processes import PROCESSES, values_of
 from cmgan_audit.facts.scene import Made, Scene
-from cmgan_audit.facts.values import class_name, constant, fact_of, instances_of, known_number, same_object
+from cmgan_audit.facts.values import class_name, constant, fact_of, instances_of, is_among, known_number
 from cmgan_audit.finding import Step
 from cmgan_audit.program.domain.values import ClassValue, Const, Instance, Value, options_of
 from cmgan_audit.program.execution.trace import Frame
@@ -106,7 +106,7 @@ def split_batch(scene: Scene, made: Made, batch: Fact) -> Fact:
         return batch
     for event in scene.named(lambda name: name in _PREPARING):
         loaders = [each for value in event.arguments.every for each in instances_of(value)]
-        if any(same_object(each, made.loader) for each in loaders) and _splits_batches(event.receiver):
+        if is_among(made.loader, loaders) and _splits_batches(event.receiver):
             parts = [size // count for count in PROCESSES if size % count == 0]
             return OneOf(tuple(Known(part, batch.trail) for part in parts), batch.trail) if parts[1:] else batch
     return batch

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 
 from cmgan_audit.facts.scene import Scene
-from cmgan_audit.facts.values import instances_of, same_object
+from cmgan_audit.facts.values import instances_of, share_one
 from cmgan_audit.program.domain.containers import known_items
 from cmgan_audit.program.domain.values import FunctionValue, Instance, Value, options_of
 from cmgan_audit.program.naming.names import canonical
@@ -107,4 +107,4 @@ def _holds_one(value: Value, datasets: list[Instance]) -> bool:
 
 
 def _is_one(value: Value, datasets: list[Instance]) -> bool:
-    return any(same_object(each, dataset) for each in instances_of(value) for dataset in datasets)
+    return share_one(instances_of(value), datasets)

@@ -7,7 +7,7 @@ from collections import defaultdict
 
 from cmgan_audit.facts.loading.sharing import datasets_of_others
 from cmgan_audit.facts.scene import Made, Scene
-from cmgan_audit.facts.values import instances_of, same_object
+from cmgan_audit.facts.values import instances_of, is_among
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.values import DictValue, Instance, ListValue, Value
 from cmgan_audit.program.execution.sessions import interpreter_of
@@ -98,7 +98,7 @@ class Names:
         places = [made.location, *(frame.call for frame in reversed(made.context.frames[-3:]))]
         shared = datasets_of_others(self._scene, made)
         for dataset in instances_of(made.arguments.get("dataset", 0)):
-            if not any(same_object(dataset, each) for each in shared):
+            if not is_among(dataset, shared):
                 places.append(self._made_at(dataset))
         found = [(self._assigned.at(place), place) for place in places]
         for name, place in self._given.get(id(made.loader.attrs), ()):

@@ -16,7 +16,7 @@ from cmgan_audit.facts.passes.modes import gradients_off, mode_at, only_in_train
 from cmgan_audit.facts.passes.outside_helpers import is_elsewhere
 from cmgan_audit.facts.records import EVAL, OTHER, TRAIN
 from cmgan_audit.facts.scene import Made, Pass, Scene
-from cmgan_audit.facts.values import class_name, instances_of, same_object
+from cmgan_audit.facts.values import class_name, instances_of, is_among
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
@@ -107,7 +107,7 @@ def _weight(name: str) -> float:
 
 def _dataset_signs(dataset: Instance, shared: list[Instance], depth: int = 3) -> list[Sign]:
     signs: list[Sign] = []
-    if any(same_object(dataset, each) for each in shared):
+    if is_among(dataset, shared):
         return signs
     name = class_name(dataset)
     if leaning(name):
@@ -192,7 +192,7 @@ def _is_over_itself(scene: Scene, made: Made) -> bool:
     frames = made.context.frames
     for depth, frame in enumerate(frames, start=1):
         owner = frame.value.bound_to if frame.value is not None and frame.function.endswith(".__init__") else None
-        if isinstance(owner, Instance) and any(same_object(owner, each) for each in datasets):
+        if isinstance(owner, Instance) and is_among(owner, datasets):
             drawn = [single.event.context.frames[:depth] for single in scene.passes_over(made.loader)]
             return bool(drawn) and all(each == frames[:depth] for each in drawn)
     return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cmgan_audit.facts.scene import Made, Scene
-from cmgan_audit.facts.values import instances_of, is_none, same_object
+from cmgan_audit.facts.values import instances_of, is_none, share_one
 from cmgan_audit.program.domain.values import ClassValue, Instance, Value
 
 
@@ -20,7 +20,7 @@ def _draw_alike(one: Made, other: Made) -> bool:
         if any(each is not None and not is_none(each) for each in given):
             return False
     mine, others = (instances_of(made.arguments.get("dataset", 0)) for made in (one, other))
-    return any(same_object(each, drawn) for each in mine for drawn in others)
+    return share_one(mine, others)
 
 
 def _all_within(value: Value | None, depth: int = 3) -> list[Instance]:

@@ -13,7 +13,7 @@ from cmgan_audit.facts.passes.last_pass import only_in_last_pass
 from cmgan_audit.facts.passes.part_switches import SOME_PARTS
 from cmgan_audit.facts.passes.switching_helpers import may_have_switched
 from cmgan_audit.facts.scene import COPIED, Scene, Use
-from cmgan_audit.facts.values import constant, instances_of, same_object
+from cmgan_audit.facts.values import constant, instances_of, is_among, same_object
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, Instance
 from cmgan_audit.program.execution.trace import (
@@ -92,7 +92,7 @@ def _as_made(scene: Scene, network: Instance) -> str:
 def _made_under(scene: Scene, network: Instance) -> frozenset[str]:
     """The tests under which a network is made: wherever it runs, they came out like that."""
     for event in scene.calls:
-        if any(same_object(made, network) for made in instances_of(event.result)):
+        if is_among(network, instances_of(event.result)):
             return event.context.tests
     return frozenset()
 

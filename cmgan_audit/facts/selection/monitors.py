@@ -6,7 +6,7 @@ import ast
 
 from cmgan_audit.facts.checkpoints.restoring import member_of
 from cmgan_audit.facts.scene import Pass
-from cmgan_audit.facts.values import constant, instances_of, same_object
+from cmgan_audit.facts.values import constant, instances_of, share_one
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, DictValue, Value
@@ -42,7 +42,7 @@ def belongs_to(view: View, event: CallEvent, single: Pass) -> bool:
         for trainer in instances_of(call.receiver)
     ]
     given = [each for value in settings if value is not None for each in instances_of(value)]
-    return any(same_object(one, other) for one in given for other in instances_of(event.result))
+    return share_one(given, instances_of(event.result))
 
 
 def monitor_of(event: CallEvent) -> Value | None:

@@ -19,7 +19,7 @@ from cmgan_audit.facts.selection.read_sets import ReadSets
 from cmgan_audit.facts.selection.splits import Split, Splits
 from cmgan_audit.facts.selection.words import TEST, TRAIN, kinds_in
 from cmgan_audit.facts.slices import Found, Slicer
-from cmgan_audit.facts.values import is_from_settings, same_object
+from cmgan_audit.facts.values import is_among, is_from_settings, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -67,7 +67,7 @@ def selections_of(view: View) -> Iterator[Selection]:
 
 def _is_evaluation(view: View, single: Pass) -> bool:
     serves = (made.loader for made in view.made_for(EVAL))
-    return single.event.role == EVAL or any(same_object(loader, single.loader) for loader in serves)
+    return single.event.role == EVAL or is_among(single.loader, serves)
 
 
 def _decisions(view: View) -> Iterator[Decision]:

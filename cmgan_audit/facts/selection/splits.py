@@ -15,7 +15,7 @@ from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.selection.split_flags import chooses_items
 from cmgan_audit.facts.selection.words import TEST, VALID, keys_behind, kind_of_path, kinds_in, validation_key
 from cmgan_audit.facts.slices import Found, Slice, Slicer
-from cmgan_audit.facts.values import instances_of, same_object
+from cmgan_audit.facts.values import instances_of, is_among, share_one
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Location, Step, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -149,7 +149,7 @@ class Splits:
         drawn = instances_of(made.arguments.get("dataset", 0))
         for other in self._view.scene.made:
             datasets = instances_of(other.arguments.get("dataset", 0))
-            if any(same_object(one, each) for one in drawn for each in datasets):
+            if share_one(drawn, datasets):
                 continue
             theirs = self._names.of_dataset(other)
             if set(own) & set(theirs) and self._own_kinds(other, theirs) != self._own_kinds(made, own):
@@ -274,7 +274,7 @@ def _makes(event: CallEvent, dataset: Instance) -> bool:
     if event.location != dataset.location:
         return False
     made = (*instances_of(event.result), *instances_of(event.receiver))
-    return any(same_object(each, dataset) for each in made)
+    return is_among(dataset, made)
 
 
 def _held(dataset: Instance) -> Iterator[tuple[str, Value]]:

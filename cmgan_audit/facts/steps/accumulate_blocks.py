@@ -5,7 +5,7 @@ from __future__ import annotations
 from cmgan_audit.facts.frameworks import accumulating_argument
 from cmgan_audit.facts.steps.actions import ZERO
 from cmgan_audit.facts.steps.windows import Update as Window
-from cmgan_audit.facts.values import fact_of, instances_of, same_object
+from cmgan_audit.facts.values import fact_of, instances_of, is_among
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.program.naming.names import canonical
@@ -21,7 +21,7 @@ def summed_in_block(view: View, window: Window) -> Fact | None:
         return None
     prepared = view.scene.named(lambda name: name.endswith(_PREPARES))
     given = (each for call in prepared for value in call.arguments.every for each in instances_of(value))
-    if not any(same_object(each, window.optimiser) for each in given):
+    if not is_among(window.optimiser, given):
         return None
     for event in view.scene.named(accumulating_argument):
         value = event.arguments.get(accumulating_argument(canonical(event.callee)))

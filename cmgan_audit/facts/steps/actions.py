@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.optimisers import is_optimiser, is_scaler, is_scheduler
-from cmgan_audit.facts.values import instances_of, same_object
+from cmgan_audit.facts.values import instances_of, is_among
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Instance
@@ -38,7 +38,7 @@ class Action:
 
     def concerns(self, thing: Instance) -> bool:
         """Whether this may be about an optimiser, a scheduler or a scaler."""
-        return any(same_object(each, thing) for each in self.on)
+        return is_among(thing, self.on)
 
 
 def actions_of(run: Run) -> Iterator[Action]:

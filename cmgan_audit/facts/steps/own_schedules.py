@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from cmgan_audit.facts.classes import bound_arguments
 from cmgan_audit.facts.optimisers import is_optimiser, is_scheduler
 from cmgan_audit.facts.steps.actions import SCHEDULE, Action
-from cmgan_audit.facts.values import fact_of, instances_of, same_object
+from cmgan_audit.facts.values import fact_of, instances_of, is_among
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import ClassValue, Const, FunctionValue, Instance, ListValue, Value
@@ -92,7 +92,7 @@ def own_schedulers(view: View) -> Iterator[tuple[Instance, CallEvent, list[Actio
 
 def _makes(event: CallEvent, scheduler: Instance) -> bool:
     values = (*instances_of(event.result), *instances_of(event.receiver))
-    return any(same_object(each, scheduler) for each in values)
+    return is_among(scheduler, values)
 
 
 def _is_own_schedule(value: Instance) -> bool:

@@ -12,7 +12,7 @@ from cmgan_audit.facts.frameworks import OWN_ORDER
 from cmgan_audit.facts.steps.actions import BACKWARD, STEP, ZERO, Action
 from cmgan_audit.facts.steps.unseen_gradients import may_carry_over
 from cmgan_audit.facts.steps.windows import batch_loop, loops_by_hand
-from cmgan_audit.facts.values import instances_of, same_object
+from cmgan_audit.facts.values import instances_of, is_among
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
@@ -67,7 +67,7 @@ class Ring:
 
     def filling_after(self) -> Action | None:
         """The backward pass between the clip and a step that uses the gradients."""
-        found = (self._filling(self.clip, *use) for use in self.uses if self._is_own(use[1]))
+        found = (self._filling(self.clip, *use) for use in self.uses if is_among(use[1], self.own))
         return next((each for each in found if each is not None), None)
 
     def set_back_after(self) -> Action | None:
@@ -87,14 +87,14 @@ class Ring:
         for each in reversed(self._before):
             if each.kind == BACKWARD:
                 return None
-            if each.kind == STEP and any(self._is_own(on) for on in each.on):
+            if each.kind == STEP and any(is_among(on, self.own) for on in each.on):
                 return each
         return None
 
     def own_step_around(self) -> Action | None:
         """The last step before the clip that has used the gradients, in this pass of the loop or in the one before."""
         round_the_loop = [*self._after, *self._before] if self.over_batches else []
-        steps = [each for each in round_the_loop if each.kind == STEP and any(self._is_own(on) for on in each.on)]
+        steps = [each for each in round_the_loop if each.kind == STEP and any(is_among(on, self.own) for on in each.on)]
         return steps[-1] if steps else None
 
     def foreign_step_after(self) -> Action | None:
@@ -112,9 +112,6 @@ class Ring:
     @cached_property
     def _after(self) -> Sequence[Action]:
         return [each for each in self.inside if each.position > self.clip.position]
-
-    def _is_own(self, optimiser: Instance) -> bool:
-        return any(same_object(optimiser, each) for each in self.own)
 
     def _between(self, start: Action, end: Action) -> list[Action]:
         """The actions from one on to another, around the end of the loop where that comes first."""
@@ -204,8 +201,8 @@ class Rings:
             return None
         steps = [(each, optimiser) for each in in_batch if each.kind == STEP for optimiser in each.on]
         own, maybe = self._training(held, [optimiser for _, optimiser in steps])
-        uses = [(step, optimiser) for step, optimiser in steps if _is_among(optimiser, (*own, *maybe))]
-        zeros = [each for each in in_batch if each.kind == ZERO and any(_is_among(on, own) for on in each.on)]
+        uses = [(step, optimiser) for step, optimiser in steps if is_among(optimiser, (*own, *maybe))]
+        zeros = [each for each in in_batch if each.kind == ZERO and any(is_among(on, own) for on in each.on)]
         apart = any(_loops(each) != loops for each in (*(step for step, _ in uses), *zeros))
         if not own or apart or any(_is_open(each) for each in in_batch):
             return None
@@ -233,10 +230,6 @@ def _conditions(action: Action) -> frozenset[Condition]:
 def _loops(action: Action) -> tuple[Loop, ...]:
     """The loops around an action whose passes do not stand one behind the other in the run."""
     return tuple(loop for loop in action.event.context.loops if not loop.unrolled)
-
-
-def _is_among(optimiser: Instance, others: Sequence[Instance]) -> bool:
-    return any(same_object(optimiser, each) for each in others)
 
 
 def _has_own_order(action: Action) -> bool:

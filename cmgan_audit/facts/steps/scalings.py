@@ -13,7 +13,7 @@ from cmgan_audit.facts.steps.actions import CLIP, SCALE, STEP, UNSCALE, UPDATE, 
 from cmgan_audit.facts.steps.precision import runs_in_half
 from cmgan_audit.facts.steps.records import Scaling
 from cmgan_audit.facts.steps.windows import Update, updates_in
-from cmgan_audit.facts.values import class_name, fact_of, instances_of, same_object
+from cmgan_audit.facts.values import class_name, fact_of, instances_of, is_among
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.program.domain.values import Instance
@@ -140,7 +140,7 @@ def _idle(view: View, actions: Sequence[Action]) -> Fact:
         for scaler in instances_of(event.result):
             if scaler.location != event.location or not is_scaler(scaler) or _is_off(scaler):
                 continue
-            if any(same_object(scaler, each) for each in used) or _is_given_away(view, scaler):
+            if is_among(scaler, used) or _is_given_away(view, scaler):
                 continue
             if not any(map(_scales, _modules_of(view, scaler))):
                 return Known(True, (Step(event.location, "this GradScaler scales nothing"),))
@@ -190,4 +190,4 @@ def _is_given_away(view: View, scaler: Instance) -> bool:
 def _is_among(scaler: Instance, event: CallEvent) -> bool:
     """Whether a call is given a scaler."""
     given = event.arguments.every
-    return any(same_object(each, scaler) for value in given for each in instances_of(value))
+    return any(is_among(scaler, instances_of(value)) for value in given)

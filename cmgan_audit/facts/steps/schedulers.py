@@ -18,7 +18,7 @@ from cmgan_audit.facts.steps.records import ANY, BATCH, EPOCH, Scheduler
 from cmgan_audit.facts.steps.renewed import renewed
 from cmgan_audit.facts.steps.told import PLATEAU, told_epoch, told_metric, without_metric
 from cmgan_audit.facts.steps.windows import steps_by_framework
-from cmgan_audit.facts.values import class_name, instances_of, same_object
+from cmgan_audit.facts.values import class_name, instances_of, is_among, same_object, share_one
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -141,7 +141,7 @@ def _updates(scheduler: Instance, actions: Sequence[Action]) -> list[Action]:
 def _shares_optimiser(scheduler: Instance, step: Action) -> bool:
     own = instances_of(scheduler.arguments.get("optimizer", 0))
     others = [each for other in step.on for each in instances_of(other.arguments.get("optimizer", 0))]
-    return any(same_object(one, other) for one in own for other in others)
+    return share_one(own, others)
 
 
 def _batch_loop(context: Context, batches: set[Location]) -> Location | None:
@@ -295,6 +295,6 @@ def _handed_to(view: View, scheduler: Instance) -> str:
             continue
         inside = (each for value in given for each in instances_of(value))
         library = isinstance(event.result, Instance) and bool(event.result.external_name)
-        if (library or event.callee.startswith("?")) and any(same_object(each, scheduler) for each in inside):
+        if (library or event.callee.startswith("?")) and is_among(scheduler, inside):
             return event.callee.strip("?.") or "something that is not known"
     return ""
