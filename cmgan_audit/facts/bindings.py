@@ -8,7 +8,15 @@ from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.code import Code, Reached
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.source.syntax import Function, arguments_named, called_name, is_line_of, positional_parameters, walk
+from cmgan_audit.source.syntax import (
+    Function,
+    arguments_named,
+    bound_in,
+    called_name,
+    is_line_of,
+    positional_parameters,
+    walk,
+)
 
 _GROWS = frozenset({"append", "extend", "update", "add", "insert"})
 # What puts an entry in its place in a list in order, and into one that is kept as a heap.
@@ -55,7 +63,7 @@ def bindings_in(function: Reached) -> dict[str, list[Binding]]:
 
 def names_bound(function: ast.AST) -> frozenset[str]:
     """The names of a function's parameters and of all that is assigned in it."""
-    stored = (part.id for part in walk(function) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store))
+    stored = (part.id for part in bound_in(function))
     given = (part.arg for part in walk(function) if isinstance(part, ast.arg))
     return frozenset((*stored, *given))
 

@@ -77,7 +77,7 @@ class ParsedFile:
             except (RecursionError, ValueError, AttributeError):
                 text = "..."
             self._segments[node] = text
-        return text if len(text) <= limit else text[: limit - 3] + "..."
+        return cut_short(text, limit)
 
     def _characters(self, line: int, byte_offset: int) -> int:
         """The syntax tree counts columns in UTF-8 bytes; people and editors count characters."""
@@ -92,6 +92,11 @@ class ParsedFile:
         if self.cells or line > len(self.lines) or self.lines[line - 1].isascii():
             return characters
         return len(self.lines[line - 1][:characters].encode("utf-8", "surrogatepass"))
+
+
+def cut_short(text: str, longest: int) -> str:
+    """A text as a message shows it: where it is cut one sees that."""
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
 def split_lines(text: str) -> list[str]:

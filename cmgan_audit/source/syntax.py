@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property, lru_cache
 
 from cmgan_audit.finding import Location
-from cmgan_audit.source.python_file import ParsedFile
+from cmgan_audit.source.python_file import ParsedFile, cut_short
 
 NamedFunction = ast.FunctionDef | ast.AsyncFunctionDef
 Function = NamedFunction | ast.Lambda
@@ -63,8 +63,7 @@ def walk(node: ast.AST) -> list[ast.AST]:
 
 def shown(node: ast.AST, longest: int = 60) -> str:
     """An expression as a message shows it: as it is written, and where it is cut one sees that."""
-    text = ast.unparse(node)
-    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+    return cut_short(ast.unparse(node), longest)
 
 
 def called_name(call: ast.Call) -> str:
@@ -87,6 +86,13 @@ def last_name(node: ast.AST) -> str:
 def names_in(*nodes: ast.AST | None) -> set[str]:
     """The names that occur in some nodes, whether they are read or bound; none where a node is left out (None)."""
     return {each.id for node in nodes if node is not None for each in walk(node) if isinstance(each, ast.Name)}
+
+
+def bound_in(*nodes: ast.AST) -> list[ast.Name]:
+    """The names that some nodes give a value, where they stand, in order."""
+    return [
+        each for node in nodes for each in walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+    ]
 
 
 def positional_parameters(spec: ast.arguments) -> list[ast.arg]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from cmgan_audit.facts.view import View
 from cmgan_audit.program.execution.trace import CallEvent, Frame, Loop
-from cmgan_audit.source.syntax import NamedFunction, is_line_of, positional_parameters, walk
+from cmgan_audit.source.syntax import NamedFunction, bound_in, is_line_of, positional_parameters, walk
 
 # Methods of a tensor that keep its first axis, and what else shows that a name is a tensor.
 _KEEPING = frozenset("to cuda cpu float double half detach clone contiguous requires_grad_ pin_memory".split())
@@ -116,16 +116,12 @@ def _holding(view: View, body: Sequence[ast.stmt], names: _Names, path: str, pla
         surely = statement in body or next(view.code.parents(path, statement), None) in outer
         for target, value in _assigned(statement):
             bound = _bound(target, _kind(value, found) if value is not None else "")
-            for name in _stored(target):
+            for name in (part.id for part in bound_in(target)):
                 if not bound.get(name):
                     lost.add(name)
                 elif surely or name in found:
                     found[name] = bound[name]
     return {name: kind for name, kind in found.items() if name not in lost}
-
-
-def _stored(target: ast.expr) -> list[str]:
-    return [node.id for node in walk(target) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
 
 
 def _assigned(statement: ast.stmt) -> Iterator[tuple[ast.expr, ast.expr | None]]:

@@ -23,7 +23,7 @@ from cmgan_audit.program.execution.trace import CallEvent, Context, innermost_fu
 from cmgan_audit.program.naming.modules import Module
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, OneOf, Record, record_kind
-from cmgan_audit.source.syntax import called_name, last_name
+from cmgan_audit.source.syntax import called_name, last_name, shown
 
 _MAKERS = frozenset(
     "torch.ones torch.zeros torch.full torch.empty torch.Tensor torch.FloatTensor torch.cuda.FloatTensor".split()
@@ -106,7 +106,6 @@ def _makes_label(view: View, event: CallEvent) -> bool:
 
 def _label(view: View, maker: CallEvent, length: Value, made: Made, loader: Loader) -> Label:
     node = view.code.node_of(maker)
-    text = "a label" if node is None else ast.unparse(node)
     size = fact_of(length, None)
     at_label = Step(maker.location, "the label has the configured batch size")
     at_loader = Step(loader.location, "the loader hands out batches of this size, the last one maybe shorter")
@@ -114,7 +113,7 @@ def _label(view: View, maker: CallEvent, length: Value, made: Made, loader: Load
     return Label(
         location=maker.location,
         anchor=innermost_function(maker.context),
-        text=text if len(text) <= 60 else text[:57] + "...",
+        text="a label" if node is None else shown(node),
         configured=Known(True, (at_label, *trail, at_loader)),
         longer_than_one=_longer(size),
         role=loader.role,

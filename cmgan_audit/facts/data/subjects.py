@@ -12,7 +12,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.execution.trace import CallEvent, Event, Frame
-from cmgan_audit.source.syntax import NamedFunction, called_name, positional_parameters, shown, walk
+from cmgan_audit.source.syntax import NamedFunction, bound_in, called_name, positional_parameters, shown, walk
 
 CLEAN, NOISY = "clean", "noisy"
 # What separation takes out of a mixture is the voice; the other stems have too many names.
@@ -200,13 +200,17 @@ def _assigned(function: ast.AST | None, name: str, before: ast.expr) -> tuple[as
     bound: list[ast.Name] = []
     for node in walk(function) if function is not None and name else ():
         if isinstance(node, ast.Assign) and node.lineno < before.lineno:
-            names = [part for target in node.targets for part in _bound(target)]
+            names = [part for target in node.targets for part in bound_in(target)]
             targets = [part.id for part in names]
             if name in targets and _told(node.value, name) and not _changes_all(node.value, targets):
                 if found is None or node.lineno >= found.lineno:
                     found, bound = node.value, names
-        elif isinstance(node, ast.For | ast.comprehension) and found is None and name in _targets(node.target):
-            found, bound = node.iter, _bound(node.target)
+        elif (
+            isinstance(node, ast.For | ast.comprehension)
+            and found is None
+            and name in {part.id for part in bound_in(node.target)}
+        ):
+            found, bound = node.iter, bound_in(node.target)
     return found, [each for each in bound if each.id != name]
 
 
@@ -220,14 +224,6 @@ def _told(value: ast.expr, name: str) -> bool:
 def _changes_all(value: ast.expr, targets: list[str]) -> bool:
     """`a, b = normalise(a, b)`: each stays what it was."""
     return len(targets) > 1 and set(targets) <= set(_names(value))
-
-
-def _targets(target: ast.expr) -> list[str]:
-    return [part.id for part in _bound(target)]
-
-
-def _bound(target: ast.expr) -> list[ast.Name]:
-    return [part for part in walk(target) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)]
 
 
 def _both_sides(source: ast.expr) -> list[Subject]:

@@ -15,6 +15,7 @@ from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.execution.trace import Context
 from cmgan_audit.rules.record import Fact, Known, Record, Unknown, record_kind
+from cmgan_audit.source.python_file import cut_short
 from cmgan_audit.source.syntax import is_line_of, walk
 
 # Share of random crops of the VoiceBank+DEMAND test set whose PESQ fails, by the length of the crop.
@@ -55,7 +56,7 @@ def metric_batches(view: View, scored: Sequence[Scoring], flow: ScoreFlow) -> It
         trained = training_contexts(view, contexts)
         if trained:
             scoring = _nearest(dropped, scored)
-            told = f"one failed {scoring.metric} drops the whole batch here: {_short(dropped.test)}"
+            told = f"one failed {scoring.metric} drops the whole batch here: {cut_short(dropped.test, 60)}"
             found[dropped.place] = _record(view, scoring, dropped.place, dropped.name, dropped.test, told, trained)
     for scoring in scored:
         trained = training_contexts(view, [scoring.event.context])
@@ -85,7 +86,7 @@ def _record(
         location=place,
         anchor=name,
         metric=scoring.metric,
-        test=_short(test),
+        test=cut_short(test, 60),
         dropped=Known(True, steps),
         batch_size=batch,
         odds=_odds(batch),
@@ -160,7 +161,3 @@ def _gives_nothing(node: ast.expr) -> bool:
 
 def _is_none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "..."

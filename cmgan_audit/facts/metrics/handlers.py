@@ -12,7 +12,7 @@ from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Const, External, Instance, Value
 from cmgan_audit.rules.record import Fact, Known, Record, record_kind
-from cmgan_audit.source.syntax import is_line_of, walk
+from cmgan_audit.source.syntax import is_line_of, shown, walk
 
 # What a metric does not raise when it fails on its two signals.
 _OTHER_ERRORS = frozenset(
@@ -186,8 +186,7 @@ def _catches(handler: ast.ExceptHandler) -> bool:
 
 
 def _caught_text(handler: ast.ExceptHandler) -> str:
-    text = "except" if handler.type is None else f"except {ast.unparse(handler.type)}"
-    return text if len(text) <= 60 else text[:57] + "..."
+    return "except" if handler.type is None else f"except {shown(handler.type, 53)}"
 
 
 def _suppresses(node: ast.With) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Set
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.source.syntax import NamedFunction, called_name
+from cmgan_audit.source.syntax import NamedFunction, called_name, shown
 
 VALUE, MISSING, NOTHING, COUNTED, KEPT, RAISED = "value", "missing", "nothing", "counted", "kept", "raised"
 
@@ -308,5 +308,4 @@ def _tells(value: ast.expr, handler: ast.ExceptHandler) -> bool:
 
 
 def _shown(value: ast.expr) -> str:
-    text = "NaN" if _is_nan(value) else ast.unparse(value)
-    return text if len(text) <= 40 else text[:37] + "..."
+    return "NaN" if _is_nan(value) else shown(value, 40)

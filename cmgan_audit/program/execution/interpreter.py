@@ -264,8 +264,7 @@ class Interpreter:
 
     def text(self, node: ast.AST, limit: int = 80) -> str:
         """The source text of an expression on one line."""
-        text = self.activations[-1].module.text(node)
-        return text if len(text) <= limit else text[: limit - 3] + "..."
+        return self.activations[-1].module.text(node, limit)
 
     def limit(self, location: Location, note: str) -> None:
         """Record that something could not be followed, once per place."""

@@ -18,6 +18,7 @@ from cmgan_audit.program.models.command_lines.argparse_state import UNKNOWN_MARK
 from cmgan_audit.program.models.command_lines.started_with import asked_variables
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.source.process_starters import INTERPRETER_SWITCHES, SUBPROCESS_STARTERS
+from cmgan_audit.source.python_file import cut_short
 from cmgan_audit.source.tree import SourceTree
 
 # Where the words of the command stand among the arguments.
@@ -77,7 +78,7 @@ def _restart(run: Run, event: CallEvent) -> Launch | None:
     argv = tuple(word for word, _ in words)
     text = f"{name}: {' '.join(word.replace(UNKNOWN_MARK, '') for word in argv)}"
     return Launch(
-        condition=text if len(text) <= 100 else text[:97] + "...",
+        condition=cut_short(text, 100),
         argv=argv,
         steps=tuple(_step(run, word, value, event.location) for word, value in words),
         location=event.location,

@@ -37,9 +37,9 @@ class Module:
         """Where a node of this file stands."""
         return Location(self.path, 1) if self.parsed is None else self.parsed.location(node)
 
-    def text(self, node: ast.AST) -> str:
-        """The source text of a node on one line."""
-        return "" if self.parsed is None else self.parsed.segment(node)
+    def text(self, node: ast.AST, limit: int = 120) -> str:
+        """The source text of a node on one line, cut after `limit` characters."""
+        return "" if self.parsed is None else self.parsed.segment(node, limit)
 
     @property
     def is_package(self) -> bool:
