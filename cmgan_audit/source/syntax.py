@@ -1,4 +1,4 @@
-"""Syntax trees from above: the children of a node, all nodes below it, and one file's nodes by place and by holder."""
+"""Syntax trees from above: what lies below a node, what it names and is given, and the nodes of a file by place."""
 
 from __future__ import annotations
 

@@ -11,7 +11,23 @@ import cmgan_audit
 from cmgan_audit.finding import Location
 from cmgan_audit.source import syntax
 from cmgan_audit.source.python_file import ParsedFile, parse_python
-from cmgan_audit.source.syntax import children, excused, holders_at, outline_of, own_nodes, shown, walk
+from cmgan_audit.source.syntax import (
+    arguments_named,
+    arguments_of,
+    bound_in,
+    children,
+    excused,
+    holders_at,
+    is_line_of,
+    last_name,
+    names_in,
+    outline_of,
+    own_nodes,
+    positional_parameters,
+    shown,
+    single_parameters,
+    walk,
+)
 
 FILES = sorted(Path(cmgan_audit.__file__).parent.glob("program/*.py"))
 MARKS = (ast.expr_context, ast.operator, ast.cmpop, ast.boolop, ast.unaryop)
@@ -115,3 +131,39 @@ def test_an_expression_that_is_cut_shows_that():
 def test_imports_that_may_fail(text: str, count: int) -> None:
     tree = ast.parse(text)
     assert sum(isinstance(node, ast.Import) for node in excused(tree)) == count
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("x", "x"), ("self.args.x", "x"), ("parts['x']", "x"), ("parts[0]", ""), ("f(x)", ""), ("parts[1:]", "")],
+)
+def test_the_word_that_a_value_is_kept_under(text: str, word: str) -> None:
+    assert last_name(ast.parse(text, mode="eval").body) == word
+
+
+def test_names_that_are_read_and_names_that_are_bound() -> None:
+    statement = ast.parse("x, self.y, z[i] = x, w").body[0]
+    assert names_in(statement) == {"x", "self", "z", "i", "w"}
+    assert [name.id for name in bound_in(statement)] == ["x"]
+    assert names_in(None, ast.Name("a")) == {"a"}
+
+
+def test_parameters_by_place_and_those_of_one_value() -> None:
+    (function,) = ast.parse("def f(self, a, /, b, *rest, c=1, **more): pass").body
+    assert isinstance(function, ast.FunctionDef)
+    assert [each.arg for each in positional_parameters(function.args)] == ["self", "a", "b"]
+    assert [each.arg for each in single_parameters(function.args)] == ["self", "a", "b", "c"]
+
+
+def test_arguments_of_a_call_and_those_under_some_names() -> None:
+    call = ast.parse("f(a, *b, c=d, **e, g=h)", mode="eval").body
+    assert isinstance(call, ast.Call)
+    assert [ast.unparse(each) for each in arguments_of(call)] == ["a", "*b", "d", "e", "h"]
+    assert [ast.unparse(each) for each in arguments_named(call, "g", "c")] == ["d", "h"]
+
+
+def test_lines_of_a_node_and_of_a_block() -> None:
+    body = ast.parse("first(\n    1,\n)\n\nlast(\n)\n").body
+    assert [line for line in range(8) if is_line_of(line, body[0])] == [1, 2, 3]
+    assert [line for line in range(8) if is_line_of(line, *body)] == [1, 2, 3, 4, 5, 6]
+    assert not is_line_of(1)

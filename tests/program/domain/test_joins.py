@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cmgan_audit.program.domain.joins import Branch, join_outcomes
+from cmgan_audit.program.domain.joins import Branch, filled, join, join_each, join_options, join_outcomes
 from cmgan_audit.program.domain.text_tests import formula_of
-from cmgan_audit.program.domain.values import Choice, Const, Value
+from cmgan_audit.program.domain.values import Absent, Choice, Const, Value
 
 COSINE, PLATEAU, STEP = formula_of(1, ["cosine"]), formula_of(1, ["plateau"]), formula_of(1, ["step"])
 
@@ -33,3 +33,27 @@ def test_an_outcome_that_one_way_leaves_open_keeps_nothing() -> None:
         (Const(value=False), Branch("otherwise")),
     ]
     assert outcome(join_outcomes(sides), expected=False) == frozenset()
+
+
+def choice(*sides: tuple[Value, str]) -> Choice:
+    joined = join([(value, Branch(text, frozenset({(text, True)}))) for value, text in sides])
+    assert isinstance(joined, Choice)
+    return joined
+
+
+def test_what_comes_of_each_option_keeps_its_condition() -> None:
+    sizes = choice((Const(value=2), "small"), (Const(value=8), "large"))
+    doubled = join_each(sizes, lambda size: Const(value=2 * size.value) if isinstance(size, Const) else size)
+    assert doubled == choice((Const(value=4), "small"), (Const(value=16), "large"))
+    assert join_each(sizes, lambda size: Const(value=None)) == Const(value=None)
+
+
+def test_some_of_the_options_are_a_choice_of_their_own() -> None:
+    sizes = choice((Const(value=2), "small"), (Const(value=8), "large"), (Const(value=9), "largest"))
+    assert join_options(sizes.options[1:]) == choice((Const(value=8), "large"), (Const(value=9), "largest"))
+    assert join_options(sizes.options[:1]) == Const(value=2)
+
+
+def test_what_was_not_set_on_some_path_is_filled_in() -> None:
+    given = choice((Const(value=2), "small"), (Absent(), "not small"))
+    assert filled(given, Const(value=1)) == choice((Const(value=2), "small"), (Const(value=1), "not small"))
