@@ -90,6 +90,11 @@ _STAR_NAMES = {
         "randn rand randint randperm manual_seed load save device distributed backends"
     ),
     "torch.nn": _words("Module ModuleList Sequential Conv1d Conv2d Linear LSTM GRU functional init parallel"),
+    "typing": _words(
+        "Any AnyStr BinaryIO Callable ClassVar Counter DefaultDict Deque Dict Final FrozenSet Generator Generic "
+        "Hashable IO Iterable Iterator List Literal Mapping MutableMapping NamedTuple NewType NoReturn Optional "
+        "OrderedDict Protocol Sequence Set Text TextIO Tuple Type TypedDict TypeVar Union TYPE_CHECKING cast overload"
+    ),
 }
 
 # Libraries that train, or that know sound: these words mean nothing else.
