@@ -26,7 +26,7 @@ from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.values import class_name
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.values import Draw, Instance
+from cmgan_audit.program.domain.values import ClassValue, Draw, Instance, options_of
 from cmgan_audit.program.domain.values import Unknown as UnknownValue
 from cmgan_audit.program.execution.trace import Context, SliceEvent
 from cmgan_audit.rules.record import Fact, Known, Unknown
@@ -44,6 +44,8 @@ class _Found:
     open: list[tuple[Location, str]] = field(default_factory=list)
     looked_at: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    classes: list[str] = field(default_factory=list)  # of which the dataset is one, where nothing tells which
+    cropping: set[str] = field(default_factory=set)
 
 
 def dataset_of(code: Code, made: Made) -> Dataset:
@@ -51,7 +53,7 @@ def dataset_of(code: Code, made: Made) -> Dataset:
     items = items_of(code.scene, made)
     first = items.datasets[0] if items.datasets else None
     looked_at = [*items.looked_at, *(reading.function for reading in items.readings if reading.owner in items.datasets)]
-    found = _Found(looked_at=looked_at, unknown=list(items.unknown))
+    found = _Found(looked_at=looked_at, unknown=list(items.unknown), classes=_classes(made))
     for reading in items.readings:
         seeded = {draw for cut in cuts_in(reading.events) for draw in cut.draws if draw.seeded}
         further = {draw for draw in seeded if goes_on(code.scene, made, reading, draw)}
@@ -71,6 +73,14 @@ def dataset_of(code: Code, made: Made) -> Dataset:
         draws=tuple(dict.fromkeys(found.draws)),
         objects=tuple(object_of(each) for each in items.datasets),
     )
+
+
+def _classes(made: Made) -> list[str]:
+    """The classes of the tree of which the dataset of a loader may be one, where it is not known which."""
+    given = made.arguments.get("dataset", 0)
+    options = [option.value for option in options_of(given)] if given is not None else []
+    names = {class_name(each) for each in options if isinstance(each, Instance) and isinstance(each.cls, ClassValue)}
+    return sorted(names) if len(names) > 1 else []
 
 
 def _collect(
@@ -103,6 +113,7 @@ def _collect(
             found.open.append((loose[0].location, setting))
         else:
             found.crops.append((loose[0], cut))
+            found.cropping.add(class_name(dataset) if dataset is not None else "")
             if dataset is None:
                 found.cutting[cut] = _told(reading)
             if _together(loose[0], cut, reading):
@@ -155,6 +166,8 @@ def _together(draw: Draw, cut: Cut, reading: Reading) -> bool:
 def _judge(found: _Found, name: str, place: Location, first: Instance | None) -> tuple[Fact, str, str]:
     """The fact, who draws, and the evidence for `passed`."""
     how = f"{name}({shown_arguments(first.arguments)})" if first is not None else name
+    if found.crops and "" not in found.cropping and not found.cropping.issuperset(found.classes):
+        return Unknown(f"it is not known which of {' and '.join(found.classes)} the loader reads"), "", ""
     if found.crops:
         draw, cut = _shown(found)
         event = cut.event
