@@ -29,7 +29,8 @@ def without_repetitions(series: Series) -> Series:
     if series.x_kind == INDEX or len(stretches) == len(series):
         return series
     ys = [points[0][1] for points in stretches]
-    if _have_a_length([len(points) for points in stretches]) or (2 * len(ys) <= len(series) and _differ_widely(ys)):
+    lengths = [len(points) for points in stretches]
+    if _have_a_length(lengths) or (_are_mostly_said_again(lengths) and _differ_widely(ys)):
         return series.replaced(points[0] for points in stretches)
     return series
 
@@ -38,6 +39,11 @@ def _have_a_length(lengths: Sequence[int]) -> bool:
     """Whether all stretches are several times as long as one length; the last may have been cut off."""
     between = lengths[1:-1]
     return len(between) >= _FEWEST and math.gcd(*between) > 1
+
+
+def _are_mostly_said_again(lengths: Sequence[int]) -> bool:
+    """The last stretch tells nothing: a network that has collapsed to one output scores the same to the end."""
+    return len(lengths) > 1 and median(lengths[:-1]) > 1
 
 
 def _differ_widely(ys: Sequence[float]) -> bool:

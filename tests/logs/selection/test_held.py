@@ -50,3 +50,8 @@ def test_a_fall_that_is_repeated_is_one(tmp_path: Path) -> None:
     scores = [2.6 - 0.5 * math.exp(-i / 2) + noise / 4 for i, noise in enumerate(NOISE)]
     found = look(tmp_path, [y for y in [*scores, 2.4, 2.3, 2.2] for _ in range(5)])
     assert found.verdict(Severity.ERROR) == "degraded"
+
+
+def test_a_network_that_has_collapsed_scores_the_same_to_the_end(tmp_path: Path) -> None:
+    found = look(tmp_path, [2.112, 2.334, 2.523, 2.641, *[1.043] * 6], digits=3)
+    assert "CMG801" in {finding.rule for finding in found.findings}
