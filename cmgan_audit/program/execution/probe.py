@@ -25,8 +25,8 @@ from cmgan_audit.program.language.attributes import attribute
 
 INDEX = Unknown(reason=Reason("the index of an item", Cause.ITEM_INDEX))
 PROBE_STEPS = 60_000
-# All that is tried of one run together, and what each may take beyond that. Of 250 audited repositories the run that
-# tries the most takes a hundred thousand, but a program that runs a large network in a hundred ways would take minutes.
+# All that is tried of one run together, and what each may take beyond that. Most runs try far less: the largest of six
+# trees a hundred thousand steps. But a program that runs a large network in a hundred ways would take minutes.
 MOST_PROBED_STEPS = 300_000
 FEW_PROBE_STEPS = 2_000
 _DEEPEST = 4
