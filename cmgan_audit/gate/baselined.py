@@ -14,7 +14,7 @@ from cmgan_audit.finding import Confidence, Finding, Location
 from cmgan_audit.gate.audited import Audited
 from cmgan_audit.gate.baseline import STALE, Baseline, Entry, ordered
 from cmgan_audit.gate.git import GitError, Repository
-from cmgan_audit.gate.known import Changed, KnownFindings, KnownPlace
+from cmgan_audit.gate.known import Changed, KnownFindings
 from cmgan_audit.gate.older_names import OlderNames
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.catalogue import Catalogue
@@ -37,26 +37,21 @@ def apply_baseline(findings: Sequence[Finding], baseline: Baseline, root: Path) 
     past = _Past(baseline, root)
     known = KnownFindings(
         Counter({entry.fingerprint: entry.count for entry in baseline.entries}),
-        {each.fingerprint: KnownPlace(each.rule, each.anchor, frozenset({each.path})) for each in baseline.entries},
+        {entry.fingerprint: entry.rule for entry in baseline.entries},
         past.changed_lines,
     )
     open_ones = [number for number, finding in enumerate(findings) if finding.suppressed is None]
-    waiting = known.unknown(findings, open_ones, _as_it_is)
+    waiting = known.unknown(findings, open_ones, lambda finding: finding)
     for older in past if waiting and known.left.total() else ():
         for stage in older.stages:
             with contextlib.suppress(GitError):  # a partial clone lacks the older text: all keep their names then
                 waiting = known.unknown(findings, waiting, stage)
-    waiting = known.unknown_elsewhere(findings, waiting, _as_it_is)
     found = {*open_ones} - {*waiting}
     left = ((entry, known.left[entry.fingerprint]) for entry in baseline.entries)
     return Applied(
         tuple(replace(each, baselined=True) if number in found else each for number, each in enumerate(findings)),
         tuple(replace(entry, count=count) for entry, count in left if count),
     )
-
-
-def _as_it_is(finding: Finding) -> Finding:
-    return finding
 
 
 def lacks_history(baseline: Baseline, root: Path) -> bool:

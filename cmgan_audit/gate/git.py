@@ -215,6 +215,10 @@ class Repository:
             return False
         return True
 
+    def had(self, commit: str, path: str) -> bool:
+        """Whether a commit has a file at a path of the folder."""
+        return self.run("ls-tree", commit, f"./{path}") != b""
+
     def last_change(self, file: Path) -> str | None:
         """The commit in the history of what is checked out that last changed a file; None if there is none."""
         try:

@@ -1,4 +1,4 @@
-"""Which findings are known already: each known one answers for one finding of its fingerprint, or of its place."""
+"""Which findings are known already: each known one answers for one finding of its fingerprint."""
 
 from __future__ import annotations
 
@@ -6,24 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from cmgan_audit.finding import Finding, Location
-from cmgan_audit.lazy_dataclasses import dataclass
 
 # Per file the lines that are new or changed, None for all of them.
 Changed = Mapping[str, set[int] | None]
-
-
-@dataclass(frozen=True, slots=True)
-class KnownPlace:
-    """What else is known of a finding: its rule, its symbolic place, and the files on its way, as far as they are."""
-
-    rule: str
-    anchor: str
-    files: frozenset[str]
-
-    def is_of(self, finding: Finding) -> bool:
-        """Whether a finding is at this place, though it may stand in another file on the same way."""
-        here = finding.rule == self.rule and finding.anchor == self.anchor != ""
-        return here and not self.files.isdisjoint(files_of(finding))
 
 
 class KnownFindings:
@@ -31,13 +16,13 @@ class KnownFindings:
 
     Args:
         left: how often each is known; what is found is taken out.
-        places: the place of each.
+        rules: the rule of each.
         changed: asks for the lines that changed since they were known.
     """
 
-    def __init__(self, left: Counter[str], places: Mapping[str, KnownPlace], changed: Callable[[], Changed]) -> None:
+    def __init__(self, left: Counter[str], rules: Mapping[str, str], changed: Callable[[], Changed]) -> None:
         self.left = left
-        self._places = places
+        self._rules = rules
         self._changed = changed
 
     def unknown(
@@ -52,7 +37,7 @@ class KnownFindings:
             waiting: the numbers of those that are looked for.
             name: gives a finding the names that it had when it was known.
         """
-        rules = {self._places[mark].rule for mark, count in self.left.items() if count}  # to look up names takes time
+        rules = {self._rules[mark] for mark, count in self.left.items() if count}  # to look up names takes time
         marks = {number: name(findings[number]).fingerprint for number in waiting if findings[number].rule in rules}
         wanted = Counter(marks.values())
         if any(count > self.left[mark] > 0 for mark, count in wanted.items()):
@@ -66,36 +51,6 @@ class KnownFindings:
             else:
                 unknown.append(number)
         return sorted(unknown)
-
-    def unknown_elsewhere(
-        self, findings: Sequence[Finding], waiting: Sequence[int], name: Callable[[Finding], Finding]
-    ) -> list[int]:
-        """Which of some findings are not known in another file on their way either.
-
-        A setting goes from the script into a configuration file, a draw from a method into a function of another file:
-        it reaches what it reached before.
-
-        Args:
-            findings: all findings.
-            waiting: the numbers of those that are looked for.
-            name: gives a finding the names that it had when it was known.
-        """
-        unknown = []
-        for number in waiting:
-            left = [(mark, place) for mark, place in self._places.items() if self.left[mark]]
-            older = name(findings[number]) if left else findings[number]
-            mark = next((mark for mark, place in left if place.is_of(older)), None)
-            if mark is None:
-                unknown.append(number)
-            else:
-                self.left[mark] -= 1
-        return unknown
-
-
-def files_of(finding: Finding) -> frozenset[str]:
-    """The files that the way of a finding passes."""
-    places = (finding.location, *(step.location for step in finding.trail))
-    return frozenset(place.path for place in places if place is not None)
 
 
 def is_changed(place: Location, changed: Changed) -> bool:

@@ -33,11 +33,12 @@ class OlderNames:
         self.commit = commit
         self._renamed: dict[Key, Mapping[str, str]] = {}
         self._parsed: dict[tuple[str, bool], dict[Definition, ast.AST]] = {}
+        self._there: dict[str, bool] = {}
 
     @property
     def stages(self) -> tuple[Callable[[Finding], Finding], ...]:
         """What gives a finding its older names, one after the other; each is asked for what the ones before leave."""
-        return self.of_file, self.of_definition, self.of_variable
+        return self.of_file, self.of_definition, self.of_variable, self.of_setting
 
     def of_file(self, finding: Finding) -> Finding:
         """The finding as it would be under the older name of its file."""
@@ -92,6 +93,27 @@ class OlderNames:
             if scope.first <= line <= scope.last:
                 names |= self._variables(scope, node)  # of the inner scope in the end
         return replace(older, anchor=_with_names(older.anchor, r"\w+", lambda word: names.get(word, word)))
+
+    def of_setting(self, finding: Finding) -> Finding:
+        """The finding as it would be if a value that a new file sets stood where the program first takes it.
+
+        What stands in a function there is no setting, but code that may do anew what was mended elsewhere.
+        """
+        older = self.of_variable(finding)
+        place = older.location
+        if place is None or self._had(place.path) or self._is_in_function(place):
+            return older
+        taken = (step.location for step in older.trail if step.location.path != place.path)
+        return replace(older, location=next(taken, place))
+
+    def _is_in_function(self, place: Location) -> bool:
+        scopes = self._defined(place.path, earlier=False)
+        return any(each.kind == "function" and each.first <= place.line <= each.last for each in scopes)
+
+    def _had(self, path: str) -> bool:
+        if path not in self._there:
+            self._there[path] = self._repository.had(self.commit, path)
+        return self._there[path]
 
     def _variables(self, now: Definition, node: ast.AST) -> Mapping[str, str]:
         """New name -> old name of the variables of a function, or of the top level of a file."""

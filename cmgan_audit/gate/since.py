@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cmgan_audit.finding import Finding
 from cmgan_audit.gate.git import Repository
-from cmgan_audit.gate.known import Changed, KnownFindings, KnownPlace, files_of, is_changed
+from cmgan_audit.gate.known import Changed, KnownFindings, is_changed
 from cmgan_audit.gate.older_names import OlderNames
 
 
@@ -50,10 +50,10 @@ def new_since(
     """Return the findings that the tree at a commit did not have, and how many it had already.
 
     Files that git sees as renamed are compared under their older name, and so are renamed classes, functions and
-    variables, functions that came out of others, and what is at the same symbolic place of another file on the same
-    way. In a new finding the step on a changed line comes first: it tells the reader of the change why it appears now.
-    A finding in a file that git ignores, such as a checkpoint beside the code, cannot be looked for in the older tree:
-    it is new where its trail passes a changed line.
+    variables, functions that came out of others, and values that went into a new file of settings. In a new finding
+    the step on a changed line comes first: it tells the reader of the change why it appears now. A finding in a file
+    that git ignores, such as a checkpoint beside the code, cannot be looked for in the older tree: it is new where its
+    trail passes a changed line.
 
     Args:
         commit: the full hash of the commit.
@@ -69,11 +69,7 @@ def new_since(
         before = Path(folder) / "tree"
         before.mkdir()
         repository.lay_out(commit, before)
-        known = [
-            (finding.fingerprint, KnownPlace(finding.rule, finding.anchor, files_of(finding)))
-            for finding in audit_tree(before)
-            if finding.suppressed is None
-        ]
+        known = [(finding.fingerprint, finding.rule) for finding in audit_tree(before) if finding.suppressed is None]
     older = OlderNames(repository, commit)
     changed = repository.changed_lines(commit)
     seen = {*repository.tracked(commit), *changed}
@@ -81,7 +77,6 @@ def new_since(
     waiting = [*range(len(findings))]
     for name in older.stages:
         waiting = left.unknown(findings, waiting, name)
-    waiting = left.unknown_elsewhere(findings, waiting, older.of_variable)
     new = []
     for finding in (findings[number] for number in waiting):
         if finding.location is not None and finding.location.path not in seen and not _is_new(finding, changed):

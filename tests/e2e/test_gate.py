@@ -115,18 +115,31 @@ def test_a_branch_that_reformats_and_moves_everything(repo):
     assert "1 in the baseline" in done.stdout
 
 
-def test_a_value_that_moves_to_another_file_is_not_new(repo):
-    lower_batch(repo)
+def test_a_value_that_moves_into_a_new_file_of_settings_is_not_new(repo):
+    script = TRAIN.replace('config["batch_size"]', "BATCH")
+    (repo / "train.py").write_text(script.replace("class Pairs", "BATCH = 1\n\n\nclass Pairs"))
     run("cmgan-audit", "check", "--write-baseline", cwd=repo)
-    (repo / "conf" / "train.yaml").unlink()
-    (repo / "settings.py").write_text("CONFIG = {'epochs': 120, 'batch_size': 1}\n")
-    head, rest = TRAIN.split("    with open")[0], TRAIN.split("safe_load(file)\n")[1]
-    (repo / "train.py").write_text(f"from settings import CONFIG as config\n{head}{rest}")
+    run("git", "commit", "-qam", "a small batch", cwd=repo)
+    (repo / "train.py").write_text(f"from settings import BATCH\n{script}")
+    (repo / "settings.py").write_text("BATCH = 1\n")
     done = run("cmgan-audit", "check", "--since", "HEAD", cwd=repo)
     assert done.returncode == 0 and "1 older than the commit" in done.stdout, done.stdout
-    (repo / "settings.py").write_text("CONFIG = {'epochs': 120, 'batch_size': 8}\n")
+    done = run("cmgan-audit", "check", "--baseline", "cmgan-audit-baseline.json", cwd=repo)
+    assert done.returncode == 0 and "1 in the baseline" in done.stdout, done.stdout
+
+
+def test_a_value_of_one_training_that_is_mended_does_not_hide_that_of_another(repo):
+    make = "from data import make\n\n\nif __name__ == '__main__':\n    make({})\n"
+    body = TRAIN.replace("def main():", "def make(size):").replace('config["batch_size"]', "size")
+    (repo / "data.py").write_text(body.partition("\n\nif __name__")[0])
+    (repo / "train.py").write_text(make.format(1))
+    (repo / "tune.py").write_text(make.format(8))
+    run("git", "add", ".", cwd=repo)
+    run("git", "commit", "-qm", "a small batch", cwd=repo)
+    (repo / "train.py").write_text(make.format(8))
+    (repo / "tune.py").write_text(make.format(1))
     done = run("cmgan-audit", "check", "--since", "HEAD", cwd=repo)
-    assert done.returncode == 0 and "older" not in done.stdout, done.stdout
+    assert done.returncode == 1 and "tune.py" in done.stdout, done.stdout
 
 
 def test_a_shallow_clone_says_that_it_cannot_follow_the_names_of_a_baseline(repo, tmp_path):

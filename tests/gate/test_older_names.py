@@ -317,3 +317,20 @@ def test_a_function_of_which_little_stood_elsewhere_is_new(older):
     new = "def again():\n    pairs = Pairs(files)\n    batch_size = 8\n    return make(pairs, batch_size)\n"
     now = f"{MAIN.replace('    pairs = Pairs(files)', '    pairs = again()')}\n\n{new}"
     assert of_definition(older({"train.py": MAIN}, {"train.py": now}), "train.py", 13, "again") == ("train.py", "again")
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "path"),
+    [
+        ("conf/a.yaml", "batch_size: 1\n", "a.py"),
+        ("settings.py", "BATCH = 1\n", "a.py"),
+        ("spectra.py", "def root(x):\n    return x.sqrt()\n", "spectra.py"),  # code may do anew what was mended
+        ("old.yaml", "batch_size: 1\n", "old.yaml"),  # it was there, with a value of its own
+    ],
+)
+def test_a_value_in_a_new_file_of_settings_stood_where_it_is_taken(older, file, text, path):
+    names = older({"a.py": BEFORE, "old.yaml": "batch_size: 4\n"}, {"a.py": BEFORE, file: text, "old.yaml": text})
+    line = text.count("\n")
+    steps = (Step(Location(file, line), "it is set here"), Step(Location("a.py", 12), "it is read here"))
+    finding = names.of_setting(replace(found(file, line, "load.loader(Pairs)"), trail=steps))
+    assert (finding.location.path, finding.anchor) == (path, "load.loader(Pairs)")
