@@ -55,3 +55,16 @@ def test_a_fall_that_is_repeated_is_one(tmp_path: Path) -> None:
 def test_a_network_that_has_collapsed_scores_the_same_to_the_end(tmp_path: Path) -> None:
     found = look(tmp_path, [2.112, 2.334, 2.523, 2.641, *[1.043] * 6], digits=3)
     assert "CMG801" in {finding.rule for finding in found.findings}
+
+
+@pytest.mark.parametrize("held", [1, 5])
+def test_a_network_that_has_collapsed_scores_the_same_every_time(tmp_path: Path, held: int) -> None:
+    """PESQ of silence is one number; all of its evaluations taken for one would be one low evaluation."""
+    found = look(tmp_path, [y for y in SCORES for _ in range(held)] + [1.0416] * 40)
+    assert len(found.judged[0].series) == len(SCORES) + 40 // held
+    assert found.verdict(Severity.ERROR) == "degraded"
+
+
+def test_few_stretches_may_have_a_common_length_by_chance(tmp_path: Path) -> None:
+    scores = [2.3, 2.4, 2.4, 2.5, 2.5, 2.6, 2.6, 2.7, 2.7, 2.5, 2.5, 2.4]
+    assert len(look(tmp_path, scores, 1).judged[0].series) == len(scores)
