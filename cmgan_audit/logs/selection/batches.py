@@ -13,7 +13,7 @@ from dataclasses import replace
 from statistics import median, variance
 
 from cmgan_audit.logs.lines.plan import SlotValue
-from cmgan_audit.logs.series import EPOCH, Role, Run, Series
+from cmgan_audit.logs.series import EPOCH, Run, Series
 from cmgan_audit.statistics.trend import evaluation_sd
 
 # Scores in the middle of an epoch are as often evaluations; batches show by how far they scatter.
@@ -81,22 +81,11 @@ def epoch_means(series: Series) -> Series:
 
 
 def named_by_batch(values: Iterable[SlotValue]) -> list[SlotValue]:
-    """The values of a line that counts within the epoch, under names of their own.
-
-    Beside a learning rate they are of the training: no evaluation has one.
-    """
-    values = list(values)
-    learns = any(value.role.kind == "learning_rate" for value in values)
+    """The values of a line that counts within the epoch, under names of their own."""
     return [
-        replace(value, name=of_a_batch(value.name), role=_of_training(value.role) if learns else value.role)
-        if value.role.kind in ("metric", "loss")
-        else value
+        replace(value, name=of_a_batch(value.name)) if value.role.kind in ("metric", "loss") else value
         for value in values
     ]
-
-
-def _of_training(role: Role) -> Role:
-    return role if role.phase or role.given else replace(role, phase="train")
 
 
 def of_a_batch(name: str) -> str:
@@ -115,9 +104,16 @@ def without_batch(name: str) -> str:
 
 
 def settle_batches(run: Run) -> None:
-    """Give the values of batches the plain name, but where other lines sum up most of their epochs."""
+    """Give the values of batches the plain name, but where other lines sum up most of their epochs.
+
+    Several in an epoch that stand beside a learning rate are of the training: no evaluation has one.
+    """
+    learns = {place for one in run.series if one.role.kind == "learning_rate" for place in one.places}
     for series in [one for one in run.series if is_of_a_batch(one.name)]:
         name = without_batch(series.name)
+        of_one_epoch = series.x_kind == EPOCH and len(set(series.xs)) < len(series)
+        if of_one_epoch and learns.issuperset(series.places) and not (series.role.phase or series.role.given):
+            series.role = replace(series.role, phase="train")
         place = run.series.index(series)
         summed = next((one for one in run.series if one.name == name and one.x_kind == series.x_kind), None)
         if summed is None:

@@ -38,6 +38,14 @@ def test_scores_beside_a_learning_rate_are_of_the_training(tmp_path: Path) -> No
     assert found.verdict(Severity.ERROR) == "healthy"
 
 
+@pytest.mark.parametrize("line", ["[Epoch {e}/24] [step 290/290] lr: 5e-4", "[step {step}/200000] lr: 5e-4"])
+def test_one_score_an_epoch_beside_a_learning_rate_may_be_an_evaluation(tmp_path: Path, line: str) -> None:
+    scores = [2.4, 2.5, 2.58, 2.63, 2.66, 2.61, 2.55, 2.47, 2.38, 2.3, 2.24, 2.2]
+    beside = [line.format(e=e, step=5000 * e) for e in range(1, 13)]
+    lines = [f"{start} loss: {0.3 - y / 50:.4f} pesq: {y}" for start, y in zip(beside, scores, strict=True)]
+    assert look(tmp_path, lines).verdict(Severity.ERROR) == "degraded"
+
+
 def batches(epoch: int, level: float, label: str = "pesq") -> list[str]:
     turned = SCATTER[epoch % 5 :] + SCATTER[: epoch % 5]
     return [f"Epoch {epoch} step {i * 200} {label} {level + y:.2f} loss 0.21" for i, y in enumerate(turned)]
