@@ -10,7 +10,10 @@ from cmgan_audit.lazy_regex import regex
 # `3rd epoch`, `3 epochs done`; but in `lr=1e-4 epoch=3` and `loss 0.31 epoch 3` the word names the next number.
 _EPOCH_AFTER = regex(r"(?:st|nd|rd|th)?\s?[-_]?\s?epoch(?:(?!s)|s(?=\s(?:done|over|passed)\b))", re.IGNORECASE)
 _OF_A_TOTAL = regex(r"^\s?/\s?\x00")
-_NAMES_NEXT = regex(r"\s*epoch(?P<sign>\s*[=:#])?\s*[\[(]?\s*\x00(?!\s?%)(?P<unit>[a-z])?", re.IGNORECASE)
+_NAMES_NEXT = regex(
+    r"\s*epoch(?P<sign>\s*[=:#])?\s*[\[(]?\s*\x00(?!\s?%)(?P<unit>[a-z]|\s(?:s|secs?|min|batches|steps|iters?)\b)?",
+    re.IGNORECASE,
+)
 _GLUED_COUNTER = regex(r"(?<![A-Za-z/\\])(epoch|ep|step|iter)[_ ]?(\d+)(?!\w)(?!\.\d)", re.IGNORECASE)
 # `[E003] loss=0.31`, `E12 | loss 0.31`: no error code, as a value stands behind it and nothing else counts.
 _LETTER_EPOCH = regex(r"[^\w\x00\x01]*(?:(?<=\[)|(?<![^\s]))E(\d{1,4})(?=\s*[\]:|,]|\s)", re.IGNORECASE)

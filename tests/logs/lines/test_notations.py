@@ -141,6 +141,13 @@ def test_a_batch_of_all_stands_before_the_epoch(tmp_path: Path, line: str) -> No
     assert sorted(set(one.series.xs)) == list(range(1, 16))
 
 
+@pytest.mark.parametrize("more", ["12.3s", "12.3 s", "120 batches"])
+def test_what_has_a_unit_behind_the_epoch_of_all_is_none(tmp_path: Path, more: str) -> None:
+    text = "".join(f"{e}/15 epoch {more} loss 0.3 pesq {p}\n" for e, p in enumerate(PESQ, start=1))
+    (one,) = judged(tmp_path, text).judged
+    assert list(one.series.xs) == list(range(1, 16))
+
+
 def test_the_total_of_epochs_is_none_of_them(tmp_path: Path) -> None:
     """ESPnet begins each with `3/40epoch started`; read as epoch 40, it would make a run of every epoch."""
     text = "".join(
