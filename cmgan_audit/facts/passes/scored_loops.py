@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
 from cmgan_audit.facts.metrics.scoring import metric_called
@@ -15,7 +14,6 @@ from cmgan_audit.finding import Step
 from cmgan_audit.program.domain.listings import listings_of
 from cmgan_audit.program.execution.trace import CallEvent, Context, Loop, innermost_function
 from cmgan_audit.rules.record import Known
-from cmgan_audit.source.syntax import called_name, walk
 
 
 def scored_loops(view: View) -> Iterator[LoopRecord]:
@@ -44,8 +42,8 @@ def _around(context: Context, runs: list[Use]) -> Loop | None:
 def _evaluates(view: View, context: Context, loop: Loop) -> bool:
     """Whether nothing is trained in a loop, nor with what it computes, and no loop over a loader stands for it.
 
-    A loop in a step of a training may compute what the step learns from; one over the files of a folder does not. A
-    loop that is written to train, and under these settings does not come so far, is no evaluation either.
+    A loop in a step of a training may compute what the step learns from; one over the files of a folder does not. Of
+    one that an error ends it is not known: a backward pass may stand behind it.
     """
     scene = view.scene
     learning = [use.event.context for use in scene.of("backward", "step")]
@@ -62,30 +60,24 @@ def _evaluates(view: View, context: Context, loop: Loop) -> bool:
     in_training = bool(roles) or any(outer in trained for outer in around)
     if in_training and (loop.iterates is None or not listings_of(loop.iterates)):
         return False
-    return not _is_written_to_train(view, loop)
+    return not _is_cut_short(view, loop)
 
 
-def _is_written_to_train(view: View, loop: Loop) -> bool:
-    """Whether a function that is called in a loop has a backward pass, executed or not."""
-    outside = len(_began(view, loop).frames)
-    inside = [each.context.frames[outside:] for each in view.scene.calls if loop in each.context.loops]
-    called = {frame.value.node for frames in inside for frame in frames if frame.value is not None}
-    return any(isinstance(each, ast.Call) and called_name(each) == "backward" for node in called for each in walk(node))
-
-
-def _began(view: View, loop: Loop) -> Context:
-    """The context of what a loop does in the function that it stands in."""
-    inside = (each.context for each in view.scene.calls if loop in each.context.loops)
-    return min(inside, key=lambda each: len(each.frames))
+def _is_cut_short(view: View, loop: Loop) -> bool:
+    """Whether an error ends a loop, or one in it, before it has done all that it is written for."""
+    around = {id(event.context): event.context.loops for event in view.scene.calls if loop in event.context.loops}
+    inside = {each for loops in around.values() for each in loops[loops.index(loop) :]}
+    return not inside.isdisjoint(view.scene.run.cut_short)
 
 
 def _record(view: View, loop: Loop, event: CallEvent, metric: str, runs: list[Use]) -> LoopRecord:
     scene = view.scene
+    began = min((each.context for each in scene.calls if loop in each.context.loops), key=lambda each: len(each.frames))
     inside = [use for use in scene.uses if loop in use.event.context.loops]
     return judged_loop(
         scene,
         loop.location,
-        innermost_function(_began(view, loop)),
+        innermost_function(began),
         Known(EVAL, (Step(event.location, f"{metric} is computed here, and nothing is trained"),)),
         inside,
         [run for run in runs if loop in run.event.context.loops],

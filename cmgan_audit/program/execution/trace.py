@@ -198,7 +198,7 @@ class Run:
     """One entry under one launch: its events in order, and what could not be followed.
 
     `supposed` are branches that the launch keeps off and that load something; they are no part of `events`.
-    `cut_short` are the loops of which an error ends every pass: what stands behind it in them is not seen.
+    `cut_short` are the loops of which an error ends every pass that goes on so far: what stands behind it is not seen.
     `entry` is the script's path; for code that no script reaches it is the file of that code. `session` is the
     interpreter with the state at the end, for `program.probe`.
     """

@@ -246,14 +246,14 @@ def _repeated(
         with it.entered(loop=loop):
             _widen_known(it, node, loop.location)
             start = _start(it)
-            alive, returned = _one_pass(it, once, owner, level)
+            alive, returned, fails = _one_pass(it, once, owner, level)
             changed = _surprises(it, start.mark)
             if changed and len(it.context.loops) <= MOST_REPEATED:
                 _forget(it, start)
                 _widen(it, node, changed, loop.location)
                 start = _start(it)
-                alive, returned = _one_pass(it, once, owner, level)
-        if not alive and not returned and not _others_broke(it, owner, level):
+                alive, returned, fails = _one_pass(it, once, owner, level)
+        if fails:
             it.run.cut_short.append(loop)
         alive = _after(it, start, certain, alive)
         if not alive and not returned and not _others_broke(it, owner, level):
@@ -263,17 +263,18 @@ def _repeated(
         owner.loops = level - 1
 
 
-def _one_pass(it: Interpreter, once: Callable[[], Flow], owner: Activation, level: int) -> tuple[bool, bool]:
-    """Whether a path reaches the end of the body, and whether one returns from it."""
+def _one_pass(it: Interpreter, once: Callable[[], Flow], owner: Activation, level: int) -> tuple[bool, bool, bool]:
+    """Whether a path reaches the end of the body, whether one returns from it, and whether an error ends all others."""
     mark = it.journal.mark()
     first_exit = len(it.exits)
+    fails = False
     try:
         with it.entered(), it.forks.in_a_pass():
             flow = once()
     except ProgramRaisedError:
         rebase(it, first_exit, mark)
         it.journal.rollback(mark)
-        flow = None
+        flow, fails = None, True
     if flow in (Flow.BREAK, Flow.RETURN):
         leave(it, flow)
     alive = flow in (Flow.NEXT, Flow.CONTINUE)
@@ -282,7 +283,7 @@ def _one_pass(it: Interpreter, once: Callable[[], Flow], owner: Activation, leve
         arrive(it, Flow.CONTINUE, owner, level, alone=True)
     else:
         arrive(it, Flow.CONTINUE, owner, level, alone=False)
-    return alive, any(e.kind == Flow.RETURN.value and e.owner is owner for e in it.exits[first_exit:])
+    return alive, any(e.kind == Flow.RETURN.value and e.owner is owner for e in it.exits[first_exit:]), fails
 
 
 def _after(it: Interpreter, start: _Start, certain: bool, alive: bool) -> bool:
