@@ -30,9 +30,29 @@ def keeps_no_graph(scene: Scene, run: Use) -> bool:
 
 
 def is_frozen_for_good(scene: Scene, network: Instance) -> bool:
-    """Whether a run says of the parameters of a network that they take no gradients, and nowhere that they do."""
-    said = list(_said(scene, len(scene.run.events), network))
-    return bool(said) and all(constant(value) is False and not event.context.conditions for event, value in said)
+    """Whether a run says of the parameters of a network that they take no gradients, and of none in it that they do.
+
+    A part that it gets later (`network.head = nn.Linear(...)`) takes gradients, too.
+    """
+    events = scene.run.events
+    frozen_at = None
+    for at, event, value, whose in _said(scene, len(events)):
+        if any(scene.reaches(each, network) for each in whose):
+            if constant(value) is not False or event.context.conditions:
+                return False
+            frozen_at = at if frozen_at is None else frozen_at
+        elif constant(value) is not False and any(scene.reaches(network, each) for each in whose):
+            return False
+    return frozen_at is not None and not any(_gives_part(scene, event, network) for event in events[frozen_at:])
+
+
+def _gives_part(scene: Scene, event: Event, network: Instance) -> bool:
+    """Whether a network gets another one as a part of it."""
+    return (
+        isinstance(event, StoreEvent)
+        and any(map(scene.is_network, instances_of(event.value)))
+        and any(scene.reaches(network, each) for each in instances_of(event.target))
+    )
 
 
 def _is_volatile(scene: Scene, run: Use) -> bool:
@@ -67,36 +87,39 @@ def _is_frozen(scene: Scene, run: Use, network: Instance) -> bool:
     """Whether the parameters of a network take no gradients: the last that is said of all of them before it runs."""
     here = run.event.context.tests
     frozen = False
-    for event, value in _said(scene, run.position, network):
-        surely = event.context.tests <= here
-        frozen = surely and constant(value) is False
+    for _, event, value, whose in _said(scene, run.position):
+        if any(scene.reaches(each, network) for each in whose):
+            surely = event.context.tests <= here
+            frozen = surely and constant(value) is False
     return frozen
 
 
-def _said(scene: Scene, until: int, network: Instance) -> Iterator[tuple[Event, Value | None]]:
-    """What is said before a position about whether the parameters of a network take gradients, in order."""
-    asked = [
-        use.event
-        for use in scene.of("keep")
-        if use.on is not None
-        and canonical(use.event.callee).rpartition(".")[2] in _PARAMETERS
-        and scene.reaches(use.on, network)
-    ]
-    for event in scene.run.events[:until]:
+def _said(scene: Scene, until: int) -> Iterator[tuple[int, Event, Value | None, list[Instance]]]:
+    """What is said before a position about whether parameters take gradients, in order.
+
+    Yields:
+        The position in the run, the event, what is said, and the networks whose parameters are meant.
+    """
+    asked = [use for use in scene.of("keep") if canonical(use.event.callee).rpartition(".")[2] in _PARAMETERS]
+    for at, event in enumerate(scene.run.events[:until]):
         if isinstance(event, StoreEvent) and event.name == "requires_grad":
-            if _is_of_each(event, asked):
-                yield event, event.value
+            yield at, event, event.value, _whose(event, asked)
         elif isinstance(event, CallEvent) and event.callee.endswith(".requires_grad_"):
-            if any(scene.reaches(each, network) for each in instances_of(event.receiver)) or _is_of_each(event, asked):
-                yield event, event.arguments.get("requires_grad", 0)
+            whose = [*instances_of(event.receiver), *_whose(event, asked)]
+            yield at, event, event.arguments.get("requires_grad", 0), whose
 
 
-def _is_of_each(event: Event, asked: list[CallEvent]) -> bool:
-    """Whether something happens in a loop over the parameters that one of some calls gives."""
+def _whose(event: Event, asked: list[Use]) -> list[Instance]:
+    """The networks over whose parameters the loop goes in which something happens."""
     loop = event.context.loops[-1] if event.context.loops else None
-    return loop is not None and any(
-        each.location.lies_in(loop.location) and each.context.frames == event.context.frames for each in asked
-    )
+    return [
+        use.on
+        for use in asked
+        if loop is not None
+        and use.on is not None
+        and use.event.location.lies_in(loop.location)
+        and use.event.context.frames == event.context.frames
+    ]
 
 
 def _turns_them_off(scene: Scene, run: Use, network: Instance) -> bool:
