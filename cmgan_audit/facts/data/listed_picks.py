@@ -18,7 +18,7 @@ from cmgan_audit.program.execution.trace import CallEvent, SliceEvent
 from cmgan_audit.program.library.draws import keeps_all_in_order
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import certainly
-from cmgan_audit.source.syntax import arguments_named, walk
+from cmgan_audit.source.syntax import arguments_named, called_name, walk
 
 _FROM_LISTS = regex(r"random(\.Random)?\.sample|sklearn\.model_selection\.train_test_split")
 _CHOICE = regex(r"numpy\.random\.(RandomState\.|default_rng\.|Generator\.)?choice")
@@ -41,21 +41,28 @@ def picked_parts(view: View) -> Iterator[tuple[CallEvent | SliceEvent, frozenset
                 yield event, orders
         if isinstance(event, CallEvent) and _FOLDS.fullmatch(canonical(event.callee)):
             orders = frozenset().union(*map(_order, event.arguments.positional[:1]))
-            if orders and _are_same_folds(event.receiver):
+            if orders and _are_same_folds(view, event.receiver):
                 yield event, orders
     for made in view.scene.made:
         yield from _split_datasets(view, made)
 
 
-def _are_same_folds(maker: Value | None) -> bool:
-    """Whether the folds of a cross-validation have the same positions in every run."""
-    if not isinstance(maker, Instance) or maker.arguments.open_kwargs:
+def _are_same_folds(view: View, maker: Value | None) -> bool:
+    """Whether the folds of a cross-validation have the same positions in every run, and more than one item each."""
+    if not isinstance(maker, Instance) or maker.arguments.open_kwargs or _leaves_one_out(view, maker):
         return False
     state = maker.arguments.get("random_state")
     if state is not None and not (isinstance(state, Const) and state.value is None):
         return isinstance(state, Const)
     shuffles, name = maker.arguments.get("shuffle", 1), maker.external_name.rpartition(".")[2]
     return name in _UNMIXED and (shuffles is None or (isinstance(shuffles, Const) and shuffles.value is False))
+
+
+def _leaves_one_out(view: View, maker: Instance) -> bool:
+    """Whether there are as many folds as items, the same ones in every order: `KFold(len(names))`."""
+    call = view.code.call_at(maker.location)
+    given = [*call.args[:1], *arguments_named(call, "n_splits")] if call is not None else []
+    return any(isinstance(each, ast.Call) and called_name(each) == "len" for each in given)
 
 
 def is_seeded_shuffle(view: View, draw: Draw) -> bool:
