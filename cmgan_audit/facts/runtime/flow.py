@@ -13,7 +13,7 @@ from dataclasses import field
 from functools import cached_property
 from itertools import count, islice
 
-from cmgan_audit.facts.classes import bare_network, is_network, library_bases, values_within
+from cmgan_audit.facts.classes import BATCH_NORMS, OTHER_NORMS, bare_network, is_network, library_bases, values_within
 from cmgan_audit.facts.passes.forwards import tried
 from cmgan_audit.facts.passes.modes import gradients_off
 from cmgan_audit.facts.scene import Scene
@@ -45,13 +45,15 @@ _ENDS = frozenset(
 _PICKS = frozenset("gather index_select take take_along_dim masked_select repeat_interleave".split())
 _ELSEWHERE = ("numpy.", "math.", "scipy.", "librosa.", "pesq.", "pystoi.", "builtins.print", "builtins.len")
 _PARAMETERS = ("torch.nn.Parameter", "torch.nn.parameter.Parameter")
-# Layers of torch without weights of their own.
-_PLAIN = (
-    "Loss", "ReLU", "ReLU6", "LeakyReLU", "ELU", "Tanh", "Sigmoid", "Softplus", "Softmax", "Identity", "Dropout",
-    "Pad1d", "Pad2d", "Flatten", "GELU", "SiLU", "Module", "Sequential", "ModuleList", "ModuleDict", "Unfold", "Fold",
-    "Upsample", "AvgPool1d", "AvgPool2d", "MaxPool1d", "MaxPool2d", "CosineSimilarity", "Buffer", "PairwiseDistance",
-    "Dropout1d", "Dropout2d", "Shuffle", "Unshuffle", "Hardtanh", "Hardsigmoid", "Hardswish", "Mish", "GLU", "Softsign",
-)  # fmt: skip
+# How layers of torch without weights of their own are called at the end, and which others end like those.
+_PLAIN = tuple(
+    "Loss ReLU ReLU6 ELU GELU SiLU GLU Mish Tanh Hardtanh Sigmoid Hardsigmoid Hardswish Softplus Softsign Softmin "
+    "Softmax Softmax2d shrink Threshold Identity Dropout Dropout1d Dropout2d Dropout3d Pad1d Pad2d Pad3d Pool1d Pool2d "
+    "Pool3d Unpool1d Unpool2d Unpool3d Flatten Unflatten Fold Unfold Shuffle Unshuffle Upsample UpsamplingNearest2d "
+    "UpsamplingBilinear2d LocalResponseNorm CrossMapLRN2d CosineSimilarity PairwiseDistance Buffer "
+    "Module Sequential ModuleList ModuleDict".split()
+)
+_WITH_WEIGHTS = frozenset({"PReLU", "AdaptiveLogSoftmaxWithLoss"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -279,6 +281,7 @@ class Flow:
                 isinstance(part, Instance)
                 and any(_is_layer(name) for name in library_bases(part))
                 and not _is_fixed(part)
+                and not _is_plain_norm(part)
                 for part in values_within(network, 8)
             )
         return self._learned[key]
@@ -286,7 +289,20 @@ class Flow:
 
 def _is_layer(name: str) -> bool:
     member = name.rpartition(".")[2]
-    return name.startswith("torch.nn.") and member[:1].isupper() and not member.endswith(_PLAIN)
+    plain = member.endswith(_PLAIN) and member not in _WITH_WEIGHTS
+    return name.startswith("torch.nn.") and member[:1].isupper() and not plain
+
+
+def _is_plain_norm(part: Instance) -> bool:
+    """Whether this is a norm of torch that was made without weights: `nn.InstanceNorm1d(64)`, `affine=False`."""
+    module, _, member = canonical(part.external_name).rpartition(".")
+    if not module.startswith("torch.nn") or member not in (*BATCH_NORMS, *OTHER_NORMS):
+        return False
+    by_element = member in ("LayerNorm", "RMSNorm")
+    given = part.arguments.get("elementwise_affine", 2) if by_element else part.arguments.get("affine", 3)
+    if given is None:
+        return member.startswith("InstanceNorm")
+    return isinstance(given, Const) and not given.value
 
 
 def _is_fixed(part: Value) -> bool:
