@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
 from pathlib import PurePosixPath
 
 from cmgan_audit.facts.classes import bound_arguments
@@ -18,6 +19,7 @@ from cmgan_audit.program.domain.values import ClassValue, Const, External, Insta
 from cmgan_audit.program.naming.modules import Module
 from cmgan_audit.source.syntax import walk
 
+_STAR = "*"  # what a file imports by a star may be any name
 _NAME = regex(r"id='([\w.]+)'")
 _OF_SELF = regex(r"Attribute\(value=Name\(id='self', ctx=Load\(\)\), attr='(\w+)'")
 
@@ -43,7 +45,7 @@ def _mean_the_same(one: ClassValue, other: ClassValue, words: list[str]) -> bool
     that import each name from the same place."""
     if one.module is other.module:
         return True
-    names = {name for each in words for name in _NAME.findall(each)}
+    names = {name for each in words for name in _NAME.findall(each)} | {_STAR}
     imports = [_imports(each.module) for each in (one, other)]
     bound = [_bound(each.module) for each in (one, other)]
     alike = PurePosixPath(one.module.path).parent == PurePosixPath(other.module.path).parent
@@ -52,16 +54,18 @@ def _mean_the_same(one: ClassValue, other: ClassValue, words: list[str]) -> bool
     )
 
 
-def _imports(module: Module) -> dict[str, tuple[str, str]]:
-    """The names that a file imports at its top, each with where it comes from."""
-    found: dict[str, tuple[str, str]] = {}
-    for node in module.tree.body if module.tree is not None else ():
+def _imports(module: Module) -> dict[str, set[tuple[str, str]]]:
+    """The names that a file imports anywhere, each with all the places where it may come from."""
+    found: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for node in walk(module.tree) if module.tree is not None else ():
         match node:
             case ast.Import(names=names):
-                found |= {(each.asname or each.name).partition(".")[0]: (each.name, "") for each in names}
+                for each in names:
+                    found[(each.asname or each.name).partition(".")[0]].add((each.name, ""))
             case ast.ImportFrom(names=names):
                 origin = "." * node.level + (node.module or "")
-                found |= {each.asname or each.name: (origin, each.name) for each in names}
+                for each in names:
+                    found[each.asname or each.name].add((origin, each.name))
     return found
 
 
