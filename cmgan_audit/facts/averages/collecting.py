@@ -13,7 +13,7 @@ from cmgan_audit.facts.averages.epoch_ends import epoch_end_means
 from cmgan_audit.facts.averages.keyed_meters import keyed_means, updates_of
 from cmgan_audit.facts.averages.library_meters import is_one_number, library_means, library_updates
 from cmgan_audit.facts.averages.logged import logged_means
-from cmgan_audit.facts.averages.means import as_arrays, divided_inside, is_joined, means_of, means_so_far
+from cmgan_audit.facts.averages.means import as_arrays, divided_inside, is_joined, is_read, means_of, means_so_far
 from cmgan_audit.facts.averages.meters import method_of_tree, weighs_equally
 from cmgan_audit.facts.averages.named_values import named_intakes
 from cmgan_audit.facts.averages.outputs import keys_given, output_means
@@ -214,7 +214,10 @@ def _of_intake(
     if taken.kind == "meter":
         if _is_meter(view, taken, path):
             yield taken.statement
-    elif taken.kind == "mean" or divided_inside(taken, count):
+    elif taken.kind == "mean":
+        if is_read(taken, behind):
+            yield taken.statement
+    elif divided_inside(taken, count):
         yield taken.statement
     else:
         arrays = [node for array in as_arrays(taken, behind) for node in means_of(array, behind, count)]

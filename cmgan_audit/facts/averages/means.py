@@ -81,13 +81,29 @@ def means_so_far(taken: Intake, body: Sequence[ast.AST], behind: Sequence[ast.AS
         behind: the nodes of the function behind the loop.
         count: what counts the batches of the loop.
     """
-    names = [node for node in behind if isinstance(node, ast.Name)]
-    read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
-    read -= {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    read = _read_behind(behind)
     for node in body:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in read:
                 yield from means_of(taken, [value], count)
+
+
+def is_read(taken: Intake, behind: Sequence[ast.AST]) -> bool:
+    """Whether something may read the mean that a pass has brought up to date when the loop is over: a line behind it
+    or, where an object keeps it, one elsewhere.
+
+    Args:
+        taken: what is the mean so far.
+        behind: the nodes of the function behind the loop.
+    """
+    return not taken.target.isidentifier() or taken.target in _read_behind(behind)
+
+
+def _read_behind(behind: Sequence[ast.AST]) -> set[str]:
+    """The names that are read behind a loop, and not given something else there."""
+    names = [node for node in behind if isinstance(node, ast.Name)]
+    read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+    return read - {node.id for node in names if isinstance(node.ctx, ast.Store)}
 
 
 def with_equal_weights(node: ast.Call, *, joins: bool = False) -> ast.expr | None:
