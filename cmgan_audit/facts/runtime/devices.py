@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 
+from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.exclusive import exclusive
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
@@ -16,7 +17,7 @@ from cmgan_audit.program.execution.trace import CallEvent, StoreEvent, innermost
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, Record, Unknown, record_kind
-from cmgan_audit.source.syntax import arguments_of
+from cmgan_audit.source.syntax import arguments_of, walk
 
 _STARTS = ("torch.distributed.init_process_group", "torch.multiprocessing.spawn")
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -25,6 +26,8 @@ _FIRST = ("cuda:0",)
 # What a test asks that only one process answers with yes, and what any test of which process this is speaks of.
 _FIRST_ONLY = regex(r"(?!not \().*rank\w*(\(\))? == 0|is_(main|master)\w*\(\)", re.IGNORECASE)
 _ONE_PROCESS = regex(r"rank|main_process|master|is_main|primary", re.IGNORECASE)
+# What numbers a process: `LOCAL_RANK`, `SLURM_LOCALID`, `accelerator.process_index`.
+_OF_PROCESS = regex(r"rank|local_?id|proc(?:ess)?_(?:id|index)", re.IGNORECASE)
 _MOST_SHOWN = 6
 
 
@@ -154,11 +157,19 @@ def _chooses_device(node: ast.AST) -> bool:
 
 
 def _tells_of_process(view: View, store: StoreEvent) -> bool:
-    """Whether what is stored is of the process: `os.environ["CUDA_VISIBLE_DEVICES"] = os.environ["LOCAL_RANK"]`."""
+    """Whether what is stored is of the process: `os.environ["CUDA_VISIBLE_DEVICES"] = os.environ["LOCAL_RANK"]`, also
+    by a name, or where the process is asked which one it is."""
+    if any(_OF_PROCESS.search(condition.text) for condition in store.context.conditions):
+        return True
     node = view.code.node_of(store)
     around = [] if node is None else [node, *view.code.parents(store.location.path, node)]
     given = next((each.value for each in around if isinstance(each, ast.Assign)), None)
-    return given is not None and _ONE_PROCESS.search(ast.unparse(given)) is not None
+    if given is None:
+        return False
+    path, stack = store.location.path, stack_of(store.context)
+    names = (each for each in walk(given) if isinstance(each, ast.Name))
+    said = [given, *(value for name in names for value in view.slicer.given(name, path, stack))]
+    return any(_OF_PROCESS.search(ast.unparse(each)) for each in said)
 
 
 def _stores(view: View) -> Iterator[StoreEvent]:
