@@ -137,7 +137,9 @@ def _match(
     ways = {**named_as_inputs, **_ways(folds, called)}
     likely = _likely(ways, utterances)
     if not likely and not files:
-        ways |= _ways(folds, called, around=lambda text: _NUMBER.sub("#", text))
+        # Of two numbers nothing tells which is the utterance's.
+        named = {kind: names for kind, names in called.items() if not all(map(_NUMBER.fullmatch, names))}
+        ways |= _ways(folds, named, around=lambda text: _NUMBER.sub("#", text))
         likely = _likely(ways, utterances)
     if files and not likely:
         return MatchedOutputs(files, _told(folder, files, below, "", called[UTTERANCE]))

@@ -76,6 +76,11 @@ def test_two_numbers_for_an_utterance_leave_it_open(tmp_path: Path) -> None:
         match_outputs(folder_of(tmp_path / "enhanced", *names, "p257_001_epoch9.wav"), UTTERANCES)
 
 
+def test_of_two_numbers_none_is_taken_for_the_utterance(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no recording has the name of a test utterance"):
+        match_outputs(folder_of(tmp_path / "enhanced", "1_002.wav", "2_003.wav", "3_001.wav"), ["001", "002", "003"])
+
+
 def test_capitals_and_the_coding_of_accents_tell_no_utterances_apart(tmp_path: Path) -> None:
     utterances = ["é_1", "B_1"]
     folder = folder_of(tmp_path, unicodedata.normalize("NFD", "é_1") + ".wav", "b_1.wav")
