@@ -97,7 +97,7 @@ def trend(
 
     Example: cmgan-audit trend logs/ --metric pesq --out audit/
 
-    Reads CSV, JSON, JSONL, text logs, notebooks, TensorBoard event files, W&B runs and exports, checkpoint names.
+    Reads CSV, JSON, JSONL, text logs, notebooks, TensorBoard event files, W&B and MLflow runs, checkpoint names.
     """
     from cmgan_audit.gate.settings import find_settings, settle_rules
     from cmgan_audit.logs.judging import DECLINE, judge

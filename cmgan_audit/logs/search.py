@@ -18,6 +18,7 @@ from cmgan_audit.logs.formats.delimited import read_delimited
 from cmgan_audit.logs.formats.event_folder import read_event_files
 from cmgan_audit.logs.formats.json_documents import read_json, read_jsonl, read_yaml
 from cmgan_audit.logs.formats.markdown import read_markdown
+from cmgan_audit.logs.formats.mlflow_folder import metrics_folder, read_mlflow
 from cmgan_audit.logs.formats.notebook import read_notebook
 from cmgan_audit.logs.formats.pattern import read_pattern
 from cmgan_audit.logs.formats.wandb_file import read_wandb
@@ -69,6 +70,15 @@ class Search:
     notes: list[Note] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Together:
+    """Files that are read with others of their folder; those of metrics by the folder of their run."""
+
+    events: list[tuple[Path, str]] = field(default_factory=list)
+    checkpoints: dict[str, list[Path]] = field(default_factory=dict)
+    metrics: dict[Path, list[tuple[Path, str]]] = field(default_factory=dict)
+
+
 def read_logs(
     paths: Sequence[Path] | Mapping[Path, str], book: RoleBook, pattern: re.Pattern[str] | None = None
 ) -> Search:
@@ -87,23 +97,23 @@ def read_logs(
         InputError: the only file cannot be read.
     """
     found = Search()
-    events: list[tuple[Path, str]] = []
-    checkpoints: dict[str, list[Path]] = {}
+    together = _Together()
     called = paths if isinstance(paths, Mapping) else {}
     for given in paths:
         if given.is_dir():
             for path in _walk(given):
-                _sort_in(path, _shown(path), False, found, events, checkpoints, book, pattern)
+                _sort_in(path, _shown(path), False, found, together, book, pattern)
         elif given.exists():
-            _sort_in(
-                given, called.get(given) or _shown(given), len(paths) == 1, found, events, checkpoints, book, pattern
-            )
+            shown = called.get(given) or _shown(given)
+            _sort_in(given, shown, len(paths) == 1, found, together, book, pattern)
         else:
             raise MissingPathError(f"{given}: no such file or folder")
-    if events:
-        _keep(found, read_event_files(events, book))
-    for folder, members in sorted(checkpoints.items()):
+    if together.events:
+        _keep(found, read_event_files(together.events, book))
+    for folder, members in sorted(together.checkpoints.items()):
         _keep(found, [read_checkpoints(members, folder, book)])
+    for metrics, files in sorted(together.metrics.items()):
+        _keep(found, [read_mlflow(files, metrics, _shown(metrics), book)])
     separate(found.readings)
     settle_directions(found.readings)
     settle_bare_phases(found.readings)
@@ -118,7 +128,8 @@ def _walk(folder: Path) -> list[Path]:
     out: list[Path] = []
     for base, folders, names in os.walk(folder):
         folders[:] = sorted(f for f in folders if f not in _SKIPPED_FOLDERS and not (Path(base) / f).is_symlink())
-        out.extend(Path(base) / name for name in sorted(names) if _may_be_log(name))
+        inside = metrics_folder(Path(base, "metric")) is not None
+        out.extend(Path(base) / name for name in sorted(names) if inside or _may_be_log(name))
     return out
 
 
@@ -143,17 +154,19 @@ def _sort_in(
     source: str,
     only: bool,
     found: Search,
-    events: list[tuple[Path, str]],
-    checkpoints: dict[str, list[Path]],
+    together: _Together,
     book: RoleBook,
     pattern: re.Pattern[str] | None,
 ) -> None:
     try:
+        if (folder := metrics_folder(path)) is not None:
+            together.metrics.setdefault(folder, []).append((path, source))
+            return
         kind = format_of(path, source)
         if kind == "tensorboard":
-            events.append((path, source))
+            together.events.append((path, source))
         elif kind == "checkpoint":
-            checkpoints.setdefault(path.parent.as_posix(), []).append(path)
+            together.checkpoints.setdefault(path.parent.as_posix(), []).append(path)
         else:
             _keep(found, [_read(path, source, kind, book, pattern)])
     except InputError as error:
