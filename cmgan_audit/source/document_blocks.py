@@ -22,7 +22,7 @@ _PROMPT = regex(r"^(\s*)(?:\([\w.-]+\)\s*)?(?:(?:PS )?[\w@~:/.-]*[$#%>]|>>>)\s+(
 # What the reader has to fill in: `<folder>`, `[name of the run]`, `CONFIG_YAML_FILE`, `PATH_TO_DATA`; numbers between
 # brackets behind an equals sign are a list: `--data.batch_size=[8,4]`.
 _PLACEHOLDER = regex(
-    r"<[\w /.,'\"|-]+>|(?!(?<==)\[[\d.,\s-]+\])\[[^\]\n]*\]|\{[\w .|/-]+\}|\.\.\.|…"
+    r"<[\w /.,'\"|-]+>|(?!(?<==)\[(?=[^\]\n]*\d)[\de., +-]+\])\[[^\]\n]*\]|\{[\w .|/-]+\}|\.\.\.|…"
     r"|(?<=[\s=])(?:(?:PATH_TO|YOUR)_[A-Z0-9_]+"
     r"|[A-Z0-9_]+_(?:FILE|PATH|DIR|FOLDER|NAME|RUN|ID|CONFIG|YAML|JSON|CKPT|CHECKPOINT|ROOT))(?=\s|$)"
 )
@@ -31,11 +31,14 @@ _NAMESAKE = regex(r"(?<=\s)(--?([A-Za-z][\w-]*)(?:[ \t]+|=))([A-Z][A-Z0-9_-]*)(?
 # A line that is meant to go on, with a remark or a space behind its backslash, which a shell would not forgive.
 _GOES_ON = regex(r"(?<=\s\\)[ \t]+(?:#.*)?$")
 _INLINE = regex(r"`([^`\n]*\.py\b[^`\n]*)`")
-# What is written in HTML: `<code>python train.py</code>`, and blocks of it.
-_INLINE_TAGGED = regex(r"<code>([^<\n]*\.py\b[^<\n]*)</code>")
-_PRE = regex(r"(?i)<pre\b")
+# A line that looks like code without a fence around it.
+_BARE = regex(r"\s{2,}\S|\s*\$ |\s*(?:CUDA_VISIBLE_DEVICES=\S+ )?(?:python3?|torchrun) ")
+# What is written in HTML: `<code>python train.py</code>`, and a block of it, which begins a line; tags without a sign
+# of equality in them, as `<pre-trained model>`, are placeholders.
+_INLINE_TAGGED = regex(r"(?i)<(?:pre|code)(?:\s+[\w-]+\s*=[^>]*)?>([^<\n]*\.py\b[^<\n]*)</")
+_PRE = regex(r"(?i)\s*(?:(?:[-*+]|\d+[.)])\s+)?(?:<\w[^>]*>\s*)*<pre(?:\s+[\w-]+\s*=[^>]*)?>(?!.*</pre>)")
 _END_OF_PRE = regex(r"(?i)</pre>")
-_TAG = regex(r"(?i)</?(?:pre|code)\b[^>]*>")
+_TAG = regex(r"(?i)</?code\b[^>]*>")
 _PLACEHOLDER_MARK = "$PLACEHOLDER"
 _OPTIONAL_MARK = "$OPTIONAL_PLACEHOLDER"  # `[...]` and an ellipsis, which may also stand for nothing
 
@@ -68,11 +71,14 @@ def _without_remark(line: str) -> str:
 
 def blocks(text: str) -> Iterator[tuple[int, list[str]]]:
     """Runs of lines that may be shell, each with the number of its first line."""
+    lines = text.splitlines()
     fence = ""
     block: list[str] = []
-    shell = windows = tagged = False
-    start = 0
-    for number, line in enumerate(text.splitlines(), 1):
+    shell = windows = False
+    start = behind = 0
+    for number, line in enumerate(lines, 1):
+        if number < behind:
+            continue
         match = _FENCE.match(line)
         if match is not None and (not fence or line.strip().startswith(fence)):
             if fence:
@@ -86,23 +92,48 @@ def blocks(text: str) -> Iterator[tuple[int, list[str]]]:
                 block, start = [], number + 1
         elif fence:
             block.append(_of_windows(line) if windows else line)
-        elif tagged or _PRE.search(line):
-            block, start = (block, start) if tagged else ([], number)
-            block.append(_without_tags(line))
-            tagged = _END_OF_PRE.search(line) is None
-            if not tagged:
-                yield start, block
-        elif (
-            re.match(r"\s{2,}\S|\s*\$ |\s*(?:CUDA_VISIBLE_DEVICES=\S+ )?(?:python3?|torchrun) ", line) and ".py" in line
-        ):
-            yield number, [line]
+        elif tagged := _tagged(lines, number - 1):
+            yield number, tagged
+            behind = number + len(tagged)
         else:
-            for inline in (*_INLINE.finditer(line), *_INLINE_TAGGED.finditer(line)):
-                yield number, [" " * inline.start(1) + inline.group(1)]
+            for part in _in_line(line):
+                yield number, [part]
 
 
-def _without_tags(line: str) -> str:
-    return _TAG.sub(lambda tag: " " * len(tag.group()), line)
+def _in_line(line: str) -> Iterator[str]:
+    """What one line shows to be typed, each part where it stands: the line itself, or code inside a sentence."""
+    if ".py" not in line:
+        return
+    tagged = [" " * inline.start(1) + _plain(inline.group(1)) for inline in _INLINE_TAGGED.finditer(line)]
+    if not tagged and _BARE.match(line):
+        yield line
+        return
+    for inline in _INLINE.finditer(line):
+        yield " " * inline.start(1) + inline.group(1)
+    yield from tagged
+
+
+def _tagged(lines: Sequence[str], first: int) -> list[str]:
+    """The lines of a block of HTML that a line opens and a later one closes, without tags; fences inside are better."""
+    opened = _PRE.match(lines[first])
+    if opened is None:
+        return []
+    block = [" " * opened.end() + lines[first][opened.end() :]]
+    for line in lines[first + 1 :]:
+        if is_fence(line):
+            return []
+        closed = _END_OF_PRE.search(line)
+        block.append(line if closed is None else line[: closed.start()])
+        if closed is not None:
+            return [_plain(each) for each in block]
+    return []
+
+
+def _plain(line: str) -> str:
+    """A line of HTML as a reader sees it: `&lt;folder&gt;` are angle brackets."""
+    from html import unescape
+
+    return unescape(_TAG.sub(lambda tag: " " * len(tag.group()), line))
 
 
 def _of_windows(line: str) -> str:

@@ -222,6 +222,30 @@ python is needed, and train.py
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("    python train.py --load <pre-trained.pth>\n\n`python b.py`\n", [["--load", "$PLACEHOLDER"], []]),
+        ("Its <pre> tags are never closed.\n\n    python train.py --a 1\n", [["--a", "1"]]),
+        ("<pre>\n```\npython train.py --a 1\n```\n</pre>\n", [["--a", "1"]]),
+        ("<pre>python train.py --a 1</pre> and <pre>python b.py</pre>", [["--a", "1"], []]),
+        (
+            "- <pre lang='sh'>$ cd src &amp;&amp;\npython train.py &lt;a folder&gt; --b 2</pre>",
+            [["$PLACEHOLDER", "--b", "2"]],
+        ),
+        ("  <code>python train.py &lt;folder&gt;</code>", [["$PLACEHOLDER"]]),
+    ],
+)
+def test_tags_of_a_document_hold_commands_only_where_they_are_closed(text: str, expected: list[list[str]]) -> None:
+    assert argvs(text, "README.md") == expected
+
+
+def test_numbers_in_brackets_are_a_list_and_dots_are_none() -> None:
+    text = "```\npython train.py --a=[1e-3,2] --b=[...] --c=[..] --d=[ ] --e [4]\n```\n"
+    dots = [f"--{option}=$OPTIONAL_PLACEHOLDER" for option in "bcd"]
+    assert argvs(text, "README.md") == [["--a=[1e-3,2]", *dots, "--e", "$OPTIONAL_PLACEHOLDER"]]
+
+
 def test_lines_of_a_document_go_on_behind_a_remark() -> None:
     text = """```bash
 python train.py \\ # starts the training
