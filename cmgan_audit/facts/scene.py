@@ -5,7 +5,7 @@ The events of a run come in program order; everything here keeps their positions
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import field, replace
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -31,9 +31,19 @@ from cmgan_audit.facts.passes.resting import resting_apart, rests_by_name
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.values import Arguments, BoundMethod, Choice, ClassValue, Instance, Unknown, Value
+from cmgan_audit.program.domain.values import (
+    Arguments,
+    BoundMethod,
+    Choice,
+    ClassValue,
+    FunctionValue,
+    Instance,
+    Unknown,
+    Value,
+)
 from cmgan_audit.program.execution.trace import CallEvent, Context, IterateEvent, Loop, Run, StoreEvent
-from cmgan_audit.program.language.classes import class_attribute
+from cmgan_audit.program.language.classes import order_of_bases
+from cmgan_audit.program.language.functions import qualified
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.naming.names import canonical
 
@@ -303,7 +313,7 @@ def _loaders_made(event: CallEvent, name: str) -> list[Instance]:
 
 def _use_of(scene: Scene, event: CallEvent, name: str, member: str) -> tuple[str, list[Instance]]:
     receivers = instances_of(event.receiver)
-    if name.endswith((".manual_backward", ".backward_pass")) or (member == "backward" and not _is_own(receivers)):
+    if name.endswith((".manual_backward", ".backward_pass")) or (member == "backward" and not _is_own(event)):
         return "backward", []
     if member == "set_epoch":
         return "set_epoch", receivers or _owners(event.receiver)
@@ -330,10 +340,15 @@ def _use_of(scene: Scene, event: CallEvent, name: str, member: str) -> tuple[str
     return "", []
 
 
-def _is_own(receivers: Sequence[Instance]) -> bool:
-    """Whether classes of the tree say what `backward` does, as an inverse transform: what it sends back is inside."""
-    classes = [each.cls for each in receivers]
-    return bool(classes) and all(isinstance(cls, ClassValue) and class_attribute(cls, "backward") for cls in classes)
+def _is_own(event: CallEvent) -> bool:
+    """Whether a method of the tree is called, as an inverse transform: what it sends back is seen inside of it.
+
+    What its class derives from a library is not: `super().backward(loss)` in an Accelerator of one's own.
+    """
+    classes = [each.cls for each in instances_of(event.receiver) if isinstance(each.cls, ClassValue)]
+    bases = [base for cls in classes for base in order_of_bases(cls) if isinstance(base, ClassValue)]
+    methods = [base.namespace.get("backward") for base in bases]
+    return any(isinstance(method, FunctionValue) and qualified(method) == event.callee for method in methods)
 
 
 def _may_be_mode(given: Arguments) -> bool:

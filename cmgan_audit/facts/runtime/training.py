@@ -72,8 +72,7 @@ def _first_training(view: View) -> tuple[int, Event] | None:
     scene = view.scene
     if scene.run.launch.condition == NOT_REACHED:
         return None  # whoever calls this code may seed before
-    # What a network's constructor fits, such as the cutoff of a filter bank, are numbers that it is made with.
-    learnt = [use for use in scene.of("backward", "step") if not builds_network(use.event)]
+    learnt = [use for use in scene.of("backward", "step") if not _fits_a_part(scene, use.event)]
     steps = [(use.position, use.event) for use in learnt if use.event.context.loops]
     # Without data it is a self-test: a few steps on made-up numbers.
     learns = any(use.kind == "backward" for use in learnt) and (bool(scene.made) or _reads_data(scene))
@@ -85,6 +84,14 @@ def _first_training(view: View) -> tuple[int, Event] | None:
         if isinstance(event, IterateEvent) and event.framework and event.role == TRAIN
     ][:1]
     return min(found, key=lambda each: each[0]) if found else None
+
+
+def _fits_a_part(scene: Scene, event: Event) -> bool:
+    """Whether a network's constructor fits numbers that it is made with, such as the cutoff of a filter bank.
+
+    One that draws batches of a loader trains.
+    """
+    return builds_network(event) and not any(single.holds(event.context) for single in scene.passes)
 
 
 def _reads_data(scene: Scene) -> bool:
