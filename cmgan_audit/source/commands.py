@@ -42,7 +42,9 @@ _TARGETS = regex(r"([^\s#:=][^#:=]*?)\s*::?(?!=)")  # what a rule of make makes
 # How documents, launchers and targets of make call a command that only shows whether the program runs; and a run that
 # is over before it has begun.
 _TRIAL = regex(
-    r"\b(smoke|sanity|dry[-_ ]?run|debug(ging)?|unit[-_ ]?tests?|fast[-_ ]dev[-_ ]run|quick(ly)? (test|check|try))\b"
+    r"\b(?<!\bno[-_ ])(?<!\bnon[-_ ])(?<!\bwithout[-_ ])(?<!level[= ])"
+    r"(smoke|sanity|dry[-_ ]?run|debug(ging)?|unit[-_ ]?tests?|fast[-_ ]dev[-_ ]run|quick(ly)? (test|check|try))\b"
+    r"(?![= ](false|0|no|off)\b)"
     r"|冒烟|调试|スモーク|스모크|디버그",
     re.IGNORECASE,
 )
@@ -281,7 +283,7 @@ def _makefile(path: str, text: str, sources: Sources | None) -> Iterator[Command
         yield from _recipe(path, recipe, start, variables, sources, trial=trial)
         recipe = []
         target = _TARGETS.match(line)
-        trial = trial if target is None else _called_a_trial(target[1])
+        trial = trial if target is None else all(map(_called_a_trial, target[1].split()))
         match = re.match(r"\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*(\?|::?|\+)?=\s*(.*?)\s*(?:#.*)?$", line)
         if match is not None:
             name, operator, value = match.groups()

@@ -289,12 +289,27 @@ def test_documents_show_commands_that_only_try_the_program_out(text: str, trials
 
 
 def test_a_launcher_or_a_target_of_make_that_is_called_a_trial_is_one() -> None:
-    targets = {"train: data": 4, "smoke_test unit:": 1, "debugger:": 2}
+    targets = {"train: data": 4, "smoke_test dry-run:": 1, "debugger:": 2, "tune debug:": 3}
     make = "B = 1\n" + "".join(f"{target}\n\tpython t.py --b {size}\n\n" for target, size in targets.items())
-    assert [command.trial for command in commands_of("Makefile", make)] == [False, True, False]
+    assert [command.trial for command in commands_of("Makefile", make)] == [False, True, False, False]
     command = "python t.py --b 1\n"
-    names = ("train_debug.sh", "scripts/smoke.sh", "debug/train.sh", "train.sh")
-    assert [next(commands_of(name, command)).trial for name in names] == [True, True, False, False]
+    names = ("train_debug.sh", "scripts/smoke.sh", "debug/train.sh", "train.sh", "train_no_debug.sh")
+    assert [next(commands_of(name, command)).trial for name in names] == [True, True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("words", "trial"),
+    [
+        ("--debug", True),
+        ("--no-debug", False),
+        ("debug=false", False),
+        ("--debug 0", False),
+        ("--log-level debug", False),
+    ],
+)
+def test_a_command_that_is_not_debugged_is_no_trial(words: str, trial: bool) -> None:
+    text = f"```\npython t.py {words}\n```\n"
+    assert [command.trial for command in commands_of("README.md", text)] == [trial]
 
 
 @pytest.mark.parametrize("language", ["powershell", "cmd"])
