@@ -28,7 +28,7 @@ from cmgan_audit.facts.checkpoints.given import (
     says_file,
     speaks_of_one,
 )
-from cmgan_audit.facts.checkpoints.guards import Guards, Setting
+from cmgan_audit.facts.checkpoints.guards import Guard, Guards, Setting
 from cmgan_audit.facts.checkpoints.own_files import OwnFiles, Sign
 from cmgan_audit.facts.checkpoints.records import Resume
 from cmgan_audit.facts.checkpoints.restoring import Batch, bare, batches, first_step, member_of, together
@@ -108,11 +108,9 @@ class _Resuming:
             return
         settings = [setting for event in entries_of(batch) for setting in self._settings(event)]
         given = self._given(batch, settings)
-        said = [option for step in given.trail for option in options_of_step(step)] if given is not None else []
-        if given is not None and (_is_start(batch, settings, said) or self._is_part(batch, given, settings, said)):
-            return
         if given is not None:
-            yield self._record(batch, whole, events, Known(False, given.trail), given.text)
+            if not _is_start(batch, settings, _options_of(given)) and not self._is_part(batch, whole, given, settings):
+                yield self._record(batch, whole, events, Known(False, given.trail), given.text)
             return
         sign = self._own(batch, settings)
         wanted = self._wanted(batch, settings)
@@ -125,7 +123,7 @@ class _Resuming:
             confidence = Confidence.MEDIUM if medium else Confidence.HIGH
             yield self._record(batch, whole, events, Known(True, sign.trail, confidence=confidence), sign.text)
 
-    def _is_part(self, batch: Batch, given: Sign, settings: Sequence[Setting], options: Sequence[str]) -> bool:
+    def _is_part(self, batch: Batch, whole: Batch, given: Sign, settings: Sequence[Setting]) -> bool:
         """Whether weights are loaded alone, by a word that speaks of no checkpoint, from a file that settings name or
         that every start of the training has to be given, the first one too.
 
@@ -137,17 +135,24 @@ class _Resuming:
         goes_on = batch.trains_on or self._completeness.goes_on_counting(batch)
         if speaks or goes_on or any(map(self._files.saves_there, batch.loads)) or any(self._files.looked_for(batch)):
             return False
-        is_needed = not settings and not any(self._is_kept_off(load, options) for load in batch.loads)
-        return is_needed or given.text.endswith(_IN_SETTINGS)
+        return given.text.endswith(_IN_SETTINGS) or self._is_needed(batch, whole, given)
 
-    def _is_kept_off(self, load: CallEvent, options: Sequence[str]) -> bool:
-        """Whether a test stands around a load in its own function, or one that asks an option of it where it is called.
+    def _is_needed(self, batch: Batch, whole: Batch, given: Sign) -> bool:
+        """Whether a training does not start without what a batch loads: it ends with an error, or loads it elsewhere.
 
-        Which device a training is started for is asked there, too.
+        What keeps a load off is a test of a setting that speaks of it, one around it in its own function, or one that
+        asks an option of its path where it is called. Which device a training is started for is asked there, too.
         """
-        own = stack_of(load.context)
-        asked = ((guard.stack, ast.unparse(guard.node)) for guard in self._guards.of(load))
-        return any(stack == own or any(name in text for name in options) for stack, text in asked)
+        options = _options_of(given)
+        sides = {(guard.node, guard.taken) for load in whole.loads for guard in self._guards.of(load)}
+        return not any(
+            self._about(guard)
+            or (event in batch.loads and guard.stack == stack_of(event.context))
+            or any(option in ast.unparse(guard.node) for option in options)
+            for event in entries_of(batch)
+            for guard in self._guards.of(event)
+            if not guard.insists and (guard.node, not guard.taken) not in sides
+        )
 
     def kept_off(
         self, batch: Batch, there: Batch, whole: Batch, supposed: Supposed, events: Sequence[Event]
@@ -182,7 +187,11 @@ class _Resuming:
 
     def _settings(self, event: CallEvent) -> Iterator[Setting]:
         for guard in self._guards.of(event):
-            yield from (setting for setting in self._guards.settings(guard) if ABOUT.search(setting.text))
+            yield from self._about(guard)
+
+    def _about(self, guard: Guard) -> list[Setting]:
+        """The settings of a guard that speak of what is loaded."""
+        return [setting for setting in self._guards.settings(guard) if ABOUT.search(setting.text)]
 
     def _wanted(self, batch: Batch, settings: Sequence[Setting]) -> str:
         """A setting that has to be given for this load to happen, and of which nothing is known; "" where none is."""
@@ -330,6 +339,11 @@ def _is_start(batch: Batch, settings: Sequence[Setting], options: Sequence[str])
     names = [*(setting.text for setting in settings if not _names_nothing(setting.value)), *functions_of(batch)]
     names += [*options, *(event.location.path for event in batch.loads)]
     return not batch.trains_on and bool(PRETRAINED.search(" ".join(names)))
+
+
+def _options_of(sign: Sign) -> list[str]:
+    """The options on the way to a load."""
+    return [option for step in sign.trail for option in options_of_step(step)]
 
 
 def _names_nothing(value: Value) -> bool:
