@@ -7,7 +7,7 @@ that nobody knows depends on how the program is started: then nothing can be sai
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from cmgan_audit.facts.code import Code
 from cmgan_audit.program.domain.joins import opposite
@@ -97,6 +97,22 @@ def is_taken(code: Code, condition: Condition, test: ast.expr) -> bool:
         if start and text.startswith(start):
             return taken
     return not condition.text.startswith("not ")
+
+
+def sure_operands(test: ast.expr, *, taken: bool) -> Iterator[tuple[ast.expr, bool]]:
+    """What has to come out so that a test does, each with how: the operands of `and`, of `or` that fails, of `not`, and
+    the comparisons of a chain, `index >= most > 0`."""
+    match test:
+        case ast.Compare(left=left, ops=[_, _, *_], comparators=others) if taken:
+            for first, operator, second in zip([left, *others], test.ops, others, strict=False):
+                yield ast.copy_location(ast.Compare(first, [operator], [second]), test), taken
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            yield from sure_operands(operand, taken=not taken)
+        case ast.BoolOp(op=operator, values=values) if isinstance(operator, ast.And) is taken:
+            for each in values:
+                yield from sure_operands(each, taken=taken)
+        case _:
+            yield test, taken
 
 
 def exclude(texts: Collection[str], others: Collection[str]) -> bool:

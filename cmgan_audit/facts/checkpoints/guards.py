@@ -8,11 +8,12 @@ decided it among the run's decisions.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeGuard
 
 from cmgan_audit.facts.checkpoints.wording import CHECKPOINT
 from cmgan_audit.facts.code import Code, Stack, stack_of
+from cmgan_audit.facts.conditions import sure_operands
 from cmgan_audit.finding import Location, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
@@ -47,11 +48,6 @@ class Guard:
     stack: Stack
     taken: bool
     insists: bool = False
-
-    @property
-    def is_one_question(self) -> bool:
-        """Whether a single call is tested, so that its answer is known at the event: `if not isfile(path)`."""
-        return [type(leaf) for leaf, _ in _leaves(self.node, self.taken)] == [ast.Call]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,14 +136,24 @@ class Guards:
                 if (self._code.place_of(guard.path, asked), guard.stack) not in self._code.decisions:
                     yield ast.unparse(asked)
 
-    def asked_for_files(self, guard: Guard) -> Iterator[tuple[CallEvent, bool]]:
-        """The calls in a guard that ask whether a file is there, each with whether the event is where it is."""
+    def files_there(self, guard: Guard) -> Iterator[CallEvent]:
+        """The calls in a guard that ask for a file, where the event is on the side on which it may be there."""
         for leaf, taken in _leaves(guard.node, guard.taken):
-            for part in walk(leaf):
-                if isinstance(part, ast.Call):
-                    event = self._code.calls.get((self._code.place_of(guard.path, part), guard.stack))
-                    if event is not None and canonical(event.callee).rpartition(".")[2] in EXISTS:
-                        yield event, taken
+            if taken:
+                yield from self._asked_for_files(guard, walk(leaf))
+
+    def files_missing(self, guard: Guard) -> Iterator[CallEvent]:
+        """The calls in a guard that ask for a file, where the event is only come to if it is not there."""
+        for operand, taken in sure_operands(guard.node, taken=guard.taken):
+            if not taken:
+                yield from self._asked_for_files(guard, [operand])
+
+    def _asked_for_files(self, guard: Guard, parts: Iterable[ast.AST]) -> Iterator[CallEvent]:
+        for part in parts:
+            if isinstance(part, ast.Call):
+                event = self._code.calls.get((self._code.place_of(guard.path, part), guard.stack))
+                if event is not None and canonical(event.callee).rpartition(".")[2] in EXISTS:
+                    yield event
 
 
 def speaks_of(guard: Guard, restores: Sequence[ast.Call]) -> bool:

@@ -73,9 +73,10 @@ class OwnFiles:
 
     def looked_for(self, batch: Batch) -> Iterator[tuple[Guard, CallEvent]]:
         """The tests on the way to a load that ask whether a file is there."""
-        for guard, call, there in self._asked(batch):
-            if there:
-                yield guard, call
+        for event in entries_of(batch):
+            for guard in self._guards.of(event):
+                for call in self._guards.files_there(guard):
+                    yield guard, call
 
     def are_demanded(self, batch: Batch) -> bool:
         """Whether the program ends with an error where the files are not there."""
@@ -92,18 +93,11 @@ class OwnFiles:
 
         `if not isfile(path): fit(path)`, and `fit` goes on from `path` if it is there: for whoever calls it elsewhere.
         """
-        loaded = [value for event in batch.loads for value in event.arguments.positional[:1]]
-        return any(
-            not there and guard.is_one_question and any(_is_path(_asked_for(call), value) for value in loaded)
-            for guard, call, there in self._asked(batch)
-        )
+        return bool(batch.loads) and all(map(self._is_missing, batch.loads))
 
-    def _asked(self, batch: Batch) -> Iterator[tuple[Guard, CallEvent, bool]]:
-        """The tests on the way to a load that ask for a file, each with whether the load is where the file is there."""
-        for event in entries_of(batch):
-            for guard in self._guards.of(event):
-                for call, there in self._guards.asked_for_files(guard):
-                    yield guard, call, there
+    def _is_missing(self, load: CallEvent) -> bool:
+        asked = [call for guard in self._guards.of(load) for call in self._guards.files_missing(guard)]
+        return any(_is_path(_asked_for(call), path) for call in asked for path in load.arguments.positional[:1])
 
     def saves_there(self, load: CallEvent) -> bool:
         """Whether the run saves to the path that is loaded."""

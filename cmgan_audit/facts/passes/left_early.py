@@ -11,6 +11,7 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from cmgan_audit.facts.code import Code, stack_of
+from cmgan_audit.facts.conditions import sure_operands
 from cmgan_audit.facts.named_numbers import number_at
 from cmgan_audit.facts.scene import Made, Pass
 from cmgan_audit.finding import Location, Step
@@ -76,7 +77,8 @@ def _keeps_numbers(loop: _Loop) -> bool:
     """Whether a loop sums numbers up or keeps them: `total += loss.item()`, `scores.append(float(score))`, and
     `losses.update("l1", loss.item())`.
 
-    How many it has seen is no score, and what is added to a list is none: `pictures += [output]`.
+    How many it has seen is no score, and what is added to a list is none: `pictures += [output]`. Means that something
+    is brought up to date with may be those of what a network computes, `statistics.update(output.mean(0))`.
     """
     counters = frozenset(_counters(loop))
     for node in walk(loop):
@@ -84,7 +86,9 @@ def _keeps_numbers(loop: _Loop) -> bool:
             case ast.AugAssign(target=target, op=ast.Add(), value=value):
                 if _base(target) not in counters and not isinstance(value, _NO_NUMBERS) and not _is_list(value):
                     return True
-            case ast.Call(func=ast.Attribute(attr="append" | "update"), args=items) if any(map(_is_number, items)):
+            case ast.Call(func=ast.Attribute(attr="append"), args=[item]) if _is_number(item) or _is_mean(item):
+                return True
+            case ast.Call(func=ast.Attribute(attr="update"), args=items) if any(map(_is_number, items)):
                 return True
     return False
 
@@ -98,7 +102,14 @@ def _is_list(node: ast.expr) -> bool:
 
 def _is_number(item: ast.expr) -> bool:
     match item:
-        case ast.Call(func=ast.Attribute(attr="item" | "mean") | ast.Name(id="float")):
+        case ast.Call(func=ast.Attribute(attr="item") | ast.Name(id="float")):
+            return True
+    return False
+
+
+def _is_mean(item: ast.expr) -> bool:
+    match item:
+        case ast.Call(func=ast.Attribute(attr="mean")):
             return True
     return False
 
@@ -110,26 +121,10 @@ def _breaks(body: Iterable[ast.stmt], tests: tuple[_Test, ...]) -> Iterator[_Bre
             case ast.Break() | ast.Return():
                 yield _Break(statement, tests)
             case ast.If(test=test, body=then, orelse=otherwise):
-                yield from _breaks(then, (*tests, *_operands(test, taken=True)))
-                yield from _breaks(otherwise, (*tests, *_operands(test, taken=False)))
+                yield from _breaks(then, (*tests, *sure_operands(test, taken=True)))
+                yield from _breaks(otherwise, (*tests, *sure_operands(test, taken=False)))
             case ast.With(body=inner) | ast.AsyncWith(body=inner) | ast.Try(body=inner):
                 yield from _breaks(inner, tests)
-
-
-def _operands(test: ast.expr, *, taken: bool) -> Iterator[_Test]:
-    """What has to come out so that a test does, each with how: the operands of `and`, of `or` that fails, of `not`, and
-    the comparisons of a chain, `index >= most > 0`."""
-    match test:
-        case ast.Compare(left=left, ops=[_, _, *_], comparators=others) if taken:
-            for first, operator, second in zip([left, *others], test.ops, others, strict=False):
-                yield ast.copy_location(ast.Compare(first, [operator], [second]), test), taken
-        case ast.UnaryOp(op=ast.Not(), operand=operand):
-            yield from _operands(operand, taken=not taken)
-        case ast.BoolOp(op=operator, values=values) if isinstance(operator, ast.And) is taken:
-            for each in values:
-                yield from _operands(each, taken=taken)
-        case _:
-            yield test, taken
 
 
 def _told(code: Code, single: Pass, path: str, loop: _Loop, each: _Break) -> str:

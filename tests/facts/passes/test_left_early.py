@@ -76,6 +76,7 @@ def test_examples_that_are_shown_are_no_scores(tmp_path: Path, kept: str) -> Non
 def test_a_meter_keeps_numbers(tmp_path: Path) -> None:
     assert _left(tmp_path, kept="meter.update('loss', output.mean().item(), 4)", leaves="break", given="") != ""
     assert _left(tmp_path, kept="bar.update(1)", leaves="break", given="") == ""
+    assert _left(tmp_path, kept="statistics.update(output.mean(0))", leaves="break", given="") == ""
 
 
 def test_items_are_counted_like_batches(tmp_path: Path) -> None:
