@@ -9,7 +9,7 @@ from dataclasses import replace
 from cmgan_audit.facts.averages.counting import Count, unguarded
 from cmgan_audit.facts.averages.taking_in import Intake, of_processes, root
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.source.syntax import called_name
+from cmgan_audit.source.syntax import called_name, walk
 
 _MEAN_FUNCTIONS = frozenset({"mean", "fmean", "nanmean", "average"})
 _AS_ARRAY = frozenset({"array", "asarray", "tensor", "stack", "as_tensor", "FloatTensor", "Tensor"})
@@ -27,12 +27,11 @@ def means_of(taken: Intake, nodes: Sequence[ast.AST], count: Count) -> Iterator[
     """
     for node in nodes:
         match node:
-            case ast.BinOp(left=left, op=ast.Div(), right=right) if _holds(left, taken) and _divides(
-                right, taken, count
-            ):
-                yield node
-            case ast.AugAssign(target=target, op=ast.Div(), value=value):
-                if root(target) == taken.target and _divides(value, taken, count):
+            case ast.BinOp(left=left, op=ast.Div(), right=right) if _holds(left, taken):
+                if _divides(right, taken, count) and not _is_beside(left, taken):
+                    yield node
+            case ast.AugAssign(target=target, op=ast.Div(), value=value) if root(target) == taken.target:
+                if _divides(value, taken, count) and not _is_beside(target, taken):
                     yield node
             case ast.DictComp(value=ast.BinOp(op=ast.Div(), right=right), generators=[generator]):
                 if _draws_from(generator.iter, taken) and (count.counts(right) or _averages_lists(node, taken)):
@@ -161,6 +160,21 @@ def _holds(node: ast.expr, taken: Intake) -> bool:
                 return root(owner) == taken.target
         return False
     return root(node) == taken.target
+
+
+def _is_beside(node: ast.expr, taken: Intake) -> bool:
+    """Whether an expression is kept in one place with an intake, under another key: `stats["seconds"]`, `stats[2]`."""
+    match taken.statement:
+        case ast.AugAssign(target=target) | ast.Assign(targets=[target]):
+            keys = [_key(target), _key(node)]
+            return None not in keys and keys[0] != keys[1]
+    return False
+
+
+def _key(node: ast.expr) -> str | None:
+    """The key that is written in an expression, as it is written."""
+    keys = (each.slice for each in walk(node) if isinstance(each, ast.Subscript))
+    return next((ast.unparse(key) for key in keys if isinstance(key, ast.Constant)), None)
 
 
 def _divides(node: ast.expr, taken: Intake, count: Count) -> bool:

@@ -22,8 +22,11 @@ from cmgan_audit.source.syntax import NamedFunction, called_name, children, name
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)
 _DIFFERENCES = frozenset({"difference", "setdiff1d"})
 _COPIES = frozenset({"list", "copy", "deepcopy"})
-# Calls that take some of many at random, or make one number of all.
-_DRAWS = PICKS | frozenset("randint randrange integers mean fmean average median std stdev var".split())
+# Calls that take some of many, at random or the nearest, or make one number of all.
+_DRAWS = PICKS | frozenset(
+    "shuffle randint randrange integers min max argmin argmax mean fmean average median std stdev var".split()
+)
+_FORGETS = frozenset({"pop", "remove", "discard"})
 _HANDING_ON = frozenset("list sorted tuple set array asarray len".split())
 
 
@@ -111,9 +114,9 @@ class _Rest:
                 continue
             drawn = inner.generators if not isinstance(inner, ast.For) else [inner]
             if _tells_apart(inner, counters, names_in(*(each.target for each in drawn))):
-                if not isinstance(inner, ast.For):
-                    return not self._comes_to_nothing(inner)
-                return any(not self._is_only_drawn_from(inner, name) for name in _growing(inner))
+                if isinstance(inner, ast.For):
+                    return any(not self._is_only_drawn_from(inner, name) for name in _growing(inner))
+                return _holds_folds(inner, folds) and not self._comes_to_nothing(inner)
         return False
 
     def _is_of_all(self, node: ast.AST) -> bool:
@@ -124,8 +127,9 @@ class _Rest:
         """Whether each name of the list is asked whether it is in the window, and something is done if it is not."""
         for outer in self.view.code.parents(self.path, test):
             match outer:
-                case ast.If(orelse=[]) if isinstance(asked, ast.In):
-                    return False
+                case ast.If(body=body, orelse=other):
+                    if all(map(_only_forgets, other if isinstance(asked, ast.In) else body)):
+                        return False
                 case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() if isinstance(asked, ast.NotIn):
                     drawn = any(self._is_of_all(each.iter) for each in outer.generators)
                     return drawn and not self._comes_to_nothing(outer)
@@ -161,7 +165,7 @@ class _Rest:
                     return True  # it only gets longer or shorter
                 case ast.Subscript(slice=index) if index is not inner:
                     return any(isinstance(each, ast.Call) and called_name(each) in _DRAWS for each in walk(index))
-                case ast.Call() if called_name(outer) in _DRAWS:
+                case ast.Call() if called_name(outer) in _DRAWS or self._are_put_beside(outer):
                     return True
                 case ast.Assign(targets=[ast.Name(id=name)]) if names:
                     return self._is_only_drawn_from(outer, name, names - 1)
@@ -171,6 +175,10 @@ class _Rest:
                     return False
             inner = outer
         return False
+
+    def _are_put_beside(self, call: ast.Call) -> bool:
+        """Whether a call gives each of the window one of the others: `zip(held, rest)`."""
+        return called_name(call) == "zip" and any(ast.unparse(each) in self.held for each in call.args)
 
     def _is_only_drawn_from(self, node: ast.AST, name: str, names: int = 2) -> bool:
         """Whether all that the function around a node does with a name is to draw from it."""
@@ -196,13 +204,30 @@ def _growing(loop: ast.For) -> Iterator[str]:
     """The names of what a loop makes longer: `train += folds[other]`, `train.extend(folds[other])`."""
     for node in walk(loop):
         match node:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append" | "extend")):
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id=name), attr="append" | "extend"),
+                args=[ast.Name() | ast.Subscript()],
+            ):
                 yield name
             case ast.AugAssign(target=ast.Name(id=name), op=ast.Add()):
                 yield name
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.BinOp(left=ast.Name(id=left), op=ast.Add())):
                 if left == name:
                     yield name
+
+
+def _holds_folds(made: ast.ListComp | ast.SetComp | ast.GeneratorExp, folds: Set[str]) -> bool:
+    """Whether a comprehension holds folds or what lies in them, and not a number of each: `[len(folds[k]) for ...]`."""
+    inside = (isinstance(each.iter, ast.Subscript) and _speaks_of(each.iter, folds) for each in made.generators)
+    return isinstance(made.elt, ast.Name | ast.Subscript) or any(inside)
+
+
+def _only_forgets(statement: ast.stmt) -> bool:
+    """Whether a statement only takes something out of what is kept of an item: `del cache[name]`."""
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr=name))):
+            return name in _FORGETS
+    return isinstance(statement, ast.Delete | ast.Pass | ast.Continue)
 
 
 def _given_to(statement: ast.stmt | None) -> Set[str]:
