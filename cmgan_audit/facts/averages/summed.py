@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import ast
 
-from cmgan_audit.facts.averages.called import called_function
-from cmgan_audit.facts.code import Code, Stack
+from cmgan_audit.facts.averages.averaged import OF_ARRAYS, REDUCING, is_averaged, returned
+from cmgan_audit.facts.code import Stack
 from cmgan_audit.facts.slices import Found, Slicer
 from cmgan_audit.facts.values import constant, instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.source.syntax import arguments_named, walk
 
-# What tells a loss of torch how to reduce, and what makes it a sum over the items.
-_REDUCING = ("reduction", "size_average")
+# What a loss of torch is told that makes it a sum over the items.
 _SUMMED = ("sum", False)
 # What hands a number or a row of numbers on as it is.
 _AS_IT_IS = frozenset({"item", "cpu", "detach", "numpy", "float", "double", "squeeze", "to"})
 # What makes a row of the parts of a loss: its sum is one over the parts.
 _OF_PARTS = frozenset({"stack", "tensor", "as_tensor", "array", "asarray", "hstack", "cat"})
-# Modules whose functions take an array.
-_OF_ARRAYS = frozenset({"np", "numpy", "torch"})
 _DEEPEST = 6
 
 
@@ -38,7 +35,7 @@ def sums_items(view: View, value: ast.expr, path: str, stack: Stack) -> bool:
     for found in slicer.behind(value, path, stack).calls:
         keywords = found.node.keywords if isinstance(found.node, ast.Call) else []
         if any(
-            keyword.arg in _REDUCING and isinstance(keyword.value, ast.Constant) and keyword.value.value in _SUMMED
+            keyword.arg in REDUCING and isinstance(keyword.value, ast.Constant) and keyword.value.value in _SUMMED
             for keyword in keywords
         ):
             return True
@@ -53,32 +50,23 @@ def _was_told_to_sum(loss: Instance) -> bool:
     if not loss.external_name.startswith("torch.nn."):
         return False
     given = loss.arguments.keywords
-    return any(constant(given.get(name)) in _SUMMED for name in _REDUCING if name in given)
+    return any(constant(given.get(name)) in _SUMMED for name in REDUCING if name in given)
 
 
 def _ends_in_sum(view: View, found: Found, depth: int = _DEEPEST) -> bool:
     """Whether the last thing that makes a number of a batch is a sum over all that it holds, or over its first
-    dimension; of what is added up, each part."""
+    dimension, and no mean over the items was taken before; of what is added up, each part."""
     node = _handed_on(found.node)
     match node:
         case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=right):
             return all(_ends_in_sum(view, Found(side, found.path, found.stack), depth) for side in (left, right))
         case ast.Call() if (summed := _summed(node)) is not None:
-            return not _is_row_of_parts(view.slicer, Found(summed, found.path, found.stack))
+            row = Found(summed, found.path, found.stack)
+            return not _is_row_of_parts(view.slicer, row) and not is_averaged(view, row)
     if depth == 0 or not isinstance(node, ast.Name | ast.Attribute | ast.Call):
         return False
-    sources = view.slicer.sources(Found(node, found.path, found.stack)) or _returned(view.code, node, found)
+    sources = view.slicer.sources(Found(node, found.path, found.stack)) or returned(view.code, node, found)
     return bool(sources) and all(item is None and _ends_in_sum(view, each, depth - 1) for each, item in sources)
-
-
-def _returned(code: Code, call: ast.expr, found: Found) -> list[tuple[Found, int | None]]:
-    """What the `forward` of a loss gives back that the run has not gone through."""
-    called = called_function(code, call, found.path, found.stack)
-    if called is None:
-        return []
-    function, path, stack = called
-    returns = (node for node in walk(function) if isinstance(node, ast.Return))
-    return [(Found(node.value, path, stack), None) for node in returns if node.value is not None]
 
 
 def _handed_on(node: ast.AST) -> ast.AST:
@@ -89,7 +77,7 @@ def _handed_on(node: ast.AST) -> ast.AST:
         case ast.Call(func=ast.Name(id="float"), args=[inner]) | ast.UnaryOp(op=ast.USub(), operand=inner):
             return _handed_on(inner)
         case (
-            ast.BinOp(left=ast.Constant(), op=ast.Mult(), right=inner)
+            ast.BinOp(left=ast.Constant() | ast.UnaryOp(operand=ast.Constant()), op=ast.Mult(), right=inner)
             | ast.BinOp(left=inner, op=ast.Mult() | ast.Div(), right=ast.Constant())
         ):
             return _handed_on(inner)
@@ -99,8 +87,8 @@ def _handed_on(node: ast.AST) -> ast.AST:
 def _summed(call: ast.Call) -> ast.expr | None:
     """What a call sums up to its last number, or over the items: `x` of `x.sum()`, `torch.sum(x, dim=0)`."""
     match call:
-        case ast.Call(
-            func=ast.Attribute(value=ast.Name(id="torch" | "np" | "numpy"), attr="sum"), args=[summed, *rest]
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=module), attr="sum"), args=[summed, *rest]) if (
+            module in OF_ARRAYS
         ):
             pass
         case ast.Call(func=ast.Attribute(value=summed, attr="sum"), args=[*rest]):
@@ -113,6 +101,8 @@ def _summed(call: ast.Call) -> ast.expr | None:
 
 def _is_row_of_parts(slicer: Slicer, found: Found) -> bool:
     """Whether what is summed up was put together from single numbers: `torch.stack([distance, energy])`."""
+    if isinstance(found.node, ast.List | ast.Tuple | ast.ListComp):
+        return True
     for node in walk(found.node):
         given: list[ast.AST] = [node]
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
