@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from cmgan_audit.program.execution.trace import Condition, Context, Frame
 from cmgan_audit.source.syntax import is_line_of
@@ -50,40 +50,52 @@ def ask_for_others(one: Context, other: Context) -> bool:
     """
     if any(mine is theirs for mine in one.loops for theirs in other.loops):
         return False
-    return any(_exclude(mine, theirs) for mine in _words_asked(one) for theirs in _words_asked(other))
+    return exclude_each_other(condition.text for condition in (*one.conditions, *other.conditions))
 
 
-# A setting, the words that a test asks it for, and whether it is one of them or none.
-_Asked = tuple[str, frozenset[object], bool]
+def exclude_each_other(tests: Iterable[str]) -> bool:
+    """Whether some tests cannot all come out as they are told to, since they ask a setting for different words.
+
+    Args:
+        tests: their texts, each as it is where it comes out: `args.mode == "train"`, `not (args.mode == "train")`.
+    """
+    wanted: dict[str, frozenset[object]] = {}
+    unwanted: dict[str, frozenset[object]] = {}
+    for setting, words, is_one in (asked for test in tests for asked in _words_asked(test)):
+        if is_one:
+            wanted[setting] = wanted.get(setting, words) & words
+        else:
+            unwanted[setting] = unwanted.get(setting, frozenset()) | words
+    return any(words <= unwanted.get(setting, frozenset()) for setting, words in wanted.items())
 
 
-def _exclude(one: _Asked, other: _Asked) -> bool:
-    """Whether two tests of one setting cannot both come out as they did."""
-    (setting, words, among), (asked, others, among_others) = one, other
-    if setting != asked:
-        return False
-    if among and among_others:
-        return not words & others
-    return (among and words <= others) or (among_others and others <= words)
-
-
-def _words_asked(context: Context) -> Iterator[_Asked]:
-    """The settings that an event's tests ask for words."""
-    for condition in context.conditions:
-        try:
-            test, holds = ast.parse(condition.text, mode="eval").body, True
-        except SyntaxError:  # a condition that is told in words
-            continue
-        while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-            test, holds = test.operand, not holds
-        match test:
+def _words_asked(text: str) -> Iterator[tuple[str, frozenset[object], bool]]:
+    """The settings that a test asks for words, the words, and whether it is one of them or none."""
+    try:
+        test = ast.parse(text, mode="eval").body
+    except SyntaxError:  # a condition that is told in words
+        return
+    for asked, holds in _comparisons(test):
+        match asked:
             case ast.Compare(
                 left=ast.Attribute() | ast.Subscript() as setting,
-                ops=[ast.Eq() | ast.Is() | ast.In() | ast.NotEq() | ast.IsNot() | ast.NotIn() as asked],
+                ops=[ast.Eq() | ast.Is() | ast.In() | ast.NotEq() | ast.IsNot() | ast.NotIn() as how],
                 comparators=[wanted],
             ):
                 words = wanted.elts if isinstance(wanted, ast.Tuple | ast.List | ast.Set) else [wanted]
                 constants = frozenset(each.value for each in words if isinstance(each, ast.Constant))
                 if constants and len(constants) == len(words):
-                    is_one = holds is isinstance(asked, ast.Eq | ast.Is | ast.In)
+                    is_one = holds is isinstance(how, ast.Eq | ast.Is | ast.In)
                     yield ast.unparse(setting).removeprefix("self."), constants, is_one
+
+
+def _comparisons(test: ast.expr, holds: bool = True) -> Iterator[tuple[ast.Compare, bool]]:
+    """The comparisons that come out in one way where a test holds, or does not, each with whether it holds."""
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            yield from _comparisons(operand, not holds)
+        case ast.BoolOp(op=ast.And() | ast.Or() as how, values=parts) if isinstance(how, ast.And) is holds:
+            for part in parts:
+                yield from _comparisons(part, holds)
+        case ast.Compare():
+            yield test, holds

@@ -14,6 +14,7 @@ from cmgan_audit.facts.loading.names import Assigned, Names
 from cmgan_audit.facts.loading.reseeding import reseeded
 from cmgan_audit.facts.loading.roles import declared_role, judged_by_names, name_signs, role_of
 from cmgan_audit.facts.loading.samplers import random_order, sampler_of
+from cmgan_audit.facts.loading.starts import while_training
 from cmgan_audit.facts.passes.accumulation import accumulation_of
 from cmgan_audit.facts.passes.left_early import left_early
 from cmgan_audit.facts.passes.loops import loops_of
@@ -70,7 +71,8 @@ def _loader(code: Code, made: Made, called: Names, declared: DeclaredRoles, norm
     here = Step(made.location, "the loader gets it here")
     missing = arguments.open_kwargs
     others = made_anew(scene, made)
-    batch = others or own_batch(made, fact_of(arguments.get("batch_size", 1), 1, missing=missing))
+    given = while_training(scene, made, fact_of(arguments.get("batch_size", 1), 1, missing=missing))
+    batch = others or own_batch(made, given)
     batch = over_processes(batch)
     if not certainly(role, EVAL):  # where nothing learns, it is items that are scored
         batch = stacked_batch(code, made, batch)
