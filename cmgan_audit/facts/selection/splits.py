@@ -214,23 +214,24 @@ class Splits:
         for behind in self._behind_arguments(dataset):
             events = self._events(behind)
             settings = {_text_read(event) for event in events if _is_of_several_sets(event.result)}
-            key = validation_key((found, key) for found, key in keys_behind(behind) if self._is_of_unread(found))
+            keys = [(found, key, self._unread(found)) for found, key in keys_behind(behind)]
             for event in events:
-                if _text_read(event) not in settings:
-                    yield from _told_by(event) if key is None else [self._by_key(*key)]
+                told = [] if _text_read(event) in settings else list(_told_by(event))
+                key = validation_key((found, key) for found, key, unread in keys if told and event in unread)
+                yield from told if key is None else [self._by_key(*key)]
 
     def _events(self, behind: Slice) -> list[CallEvent]:
         found = [self._view.code.calls.get((self._slicer.location(each), each.stack)) for each in behind.calls]
         return [event for event in found if event is not None]
 
-    def _is_of_unread(self, key: Found) -> bool:
-        """Whether a key reads a part of what was read from a file whose content is not known."""
+    def _unread(self, key: Found) -> list[CallEvent]:
+        """The calls that read a file of which a key gives a part; none where its content is known."""
         match key.node:
             case ast.Subscript(value=owner) | ast.Call(func=ast.Attribute(value=owner)):
                 events = self._events(self._slicer.behind(owner, key.path, key.stack))
-                read = [event for event in events if event.callee.rpartition(".")[2] in _READS]
-                return bool(read) and not any(isinstance(event.result, DictValue | ListValue) for event in read)
-        return False
+                if not any(isinstance(event.result, DictValue | ListValue) for event in events):
+                    return [event for event in events if event.callee.rpartition(".")[2] in _READS]
+        return []
 
 
 def _kinds_of(named: Iterable[tuple[str, Location]]) -> set[str]:
