@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
-from cmgan_audit.facts.runtime.flow import Flow, Node
+from cmgan_audit.facts.code import Code
+from cmgan_audit.facts.runtime.flow import Node
 from cmgan_audit.facts.runtime.signs import Least, least
 from cmgan_audit.facts.values import class_name, constant
 from cmgan_audit.facts.view import View
@@ -13,8 +15,12 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Value
 from cmgan_audit.rules.record import Fact, Known, Record, certainly, record_kind
+from cmgan_audit.source.statements import before, leaves
+from cmgan_audit.source.syntax import Function, walk
 
 _ROOTS = regex(rb"sqrt|\*\*|pow\(|hypot")
+# What a test asks of a tensor before it compares: `error.item() > 0`.
+_READ = frozenset({"item", "detach", "min", "amin"})
 
 
 @record_kind("root")
@@ -39,7 +45,7 @@ def roots_of(view: View) -> list[Record]:
     found: dict[Location, Record] = {}
     for loss, place in flow.losses():
         for node in flow.behind(loss):
-            for record in _record(flow, node, place):
+            for record in _record(view, node, place):
                 if record.location not in found or _is_zero(record):
                     found[record.location] = record
     return list(found.values())
@@ -53,7 +59,8 @@ def _is_zero(record: Root) -> bool:
     return certainly(record.zero, True)
 
 
-def _record(flow: Flow, node: Node, loss: Location) -> Iterator[Root]:
+def _record(view: View, node: Node, loss: Location) -> Iterator[Root]:
+    flow = view.flow
     form, arguments = _form(node)
     if not form or node.location is None or not arguments:
         return
@@ -64,6 +71,8 @@ def _record(flow: Flow, node: Node, loss: Location) -> Iterator[Root]:
     if Least.OPEN in lows and form != "torch.hypot":
         return
     zero = form == "torch.hypot" or Least.ZERO in lows
+    if zero and _is_asked(view.code, node.location):
+        return
     steps = [Step(node.location, f"{form} of something that {Least.ZERO.value if zero else Least.POSITIVE.value}")]
     if zero:
         if learned.event is not None and learned.event.receiver is not None:
@@ -89,3 +98,45 @@ def _form(node: Node) -> tuple[str, tuple[Value, ...]]:
         if isinstance(number, int | float) and not isinstance(number, bool) and number < 1 and number != 0:
             return f"** {number:.3g}", operands[:1]
     return "", ()
+
+
+def _is_asked(code: Code, place: Location) -> bool:
+    """Whether a root is only taken behind a test of its argument: `torch.sqrt(error) if error > 0 else error`."""
+    root = code.node_at(place)
+    match root:
+        case ast.BinOp(left=argument):
+            arguments = [argument]
+        case ast.Call(func=ast.Attribute(value=owner), args=args):
+            arguments = [owner, *args[:1]]
+        case _:
+            return False
+    texts = frozenset(map(ast.unparse, arguments))
+    inner: ast.AST = root
+    for outer in code.parents(place.path, root):
+        if isinstance(outer, ast.If | ast.IfExp) and inner is not outer.test and _compares(outer.test, texts):
+            return True
+        if any(
+            isinstance(each, ast.If) and leaves(each.body) and _compares(each.test, texts)
+            for each in before(inner, outer)
+        ):
+            return True
+        if isinstance(outer, Function):
+            break
+        inner = outer
+    return False
+
+
+def _compares(test: ast.expr, texts: frozenset[str]) -> bool:
+    """Whether a test compares what is written in one of some ways."""
+    compared: list[ast.expr] = []
+    for part in walk(test):
+        if isinstance(part, ast.Compare):
+            compared += [part.left, *part.comparators]
+    return any(ast.unparse(_bare(each)) in texts for each in compared)
+
+
+def _bare(compared: ast.expr) -> ast.expr:
+    match compared:
+        case ast.Call(func=ast.Attribute(value=tensor, attr=read)) if read in _READ:
+            return _bare(tensor)
+    return compared
