@@ -23,9 +23,9 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Instance, Unknown
 from cmgan_audit.program.execution.trace import CallEvent, Context, Event, StoreEvent, innermost_function
-from cmgan_audit.program.language.complaints import ENDS
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
+from cmgan_audit.source.statements import leaves
 from cmgan_audit.source.syntax import NamedFunction, is_line_of, walk
 
 # What wraps a network in the expression that asks for its parameters: `model.module.parameters()`.
@@ -205,7 +205,7 @@ def _goes_on(view: View, assigned: _Assigned, step: Use) -> bool:
     for parent in view.code.parents(assigned.path, assigned.statement):
         if parent is assigned.function:
             break
-        if isinstance(parent, ast.If) and (_leaves(parent.body) or is_line_of(place.line, *parent.orelse)):
+        if isinstance(parent, ast.If) and (leaves(parent.body) or is_line_of(place.line, *parent.orelse)):
             return False
     if any(_gives_back(each, assigned, place) for each in walk(assigned.function)):
         return False
@@ -228,13 +228,3 @@ def _gives_back(node: ast.AST, assigned: _Assigned, place: Location) -> bool:
         and any(ast.unparse(target) == assigned.text for target in node.targets)
         and not f"{ast.unparse(node.value)}.".startswith(f"{assigned.text}.")
     )
-
-
-def _leaves(block: Sequence[ast.stmt]) -> bool:
-    """Whether a branch ends the function or the program."""
-    match block[-1] if block else None:
-        case ast.Return() | ast.Raise() | ast.Continue() | ast.Break():
-            return True
-        case ast.Expr(value=ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name))):
-            return name in ENDS
-    return False

@@ -14,6 +14,7 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, ListValue, Value
 from cmgan_audit.program.execution.trace import Event
 from cmgan_audit.program.launches.unreached import NOT_REACHED
+from cmgan_audit.source.statements import SAYS
 from cmgan_audit.source.syntax import arguments_named, called_name, walk
 
 # So many files are looked at one by one; more of them are a set.
@@ -26,7 +27,7 @@ _KEEPING = frozenset(
 # Scores by the name of a function, also of the tree's own.
 _SCORING = regex(r"(?i)s[dn]r|stoi|pesq|scor|metric|composite|evaluat|(?<![a-z])(?:mos|wer|lsd)(?![a-z])")
 # What tells somebody something, and what puts together what is told.
-_TELLS = frozenset("print pprint info debug warning warn error exception critical log echo exit".split())
+_TELLS = SAYS | {"exit"}
 _SCREENS = ("stderr.write", "stdout.write", "tqdm.write")
 _PUTS_TOGETHER = frozenset("str repr len join format enumerate sorted list tuple set".split())
 _PARTS_OF_NAMES = frozenset("basename dirname relpath splitext split rsplit strip replace Path".split())

@@ -12,9 +12,10 @@ from cmgan_audit.facts.metrics.grades import NO_SCORES, Graded, Scores, combine,
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.naming.modules import Module
+from cmgan_audit.source.statements import SAYS, calls_one, leaves
 from cmgan_audit.source.syntax import walk
 
-_TELLS = frozenset({"print", "info", "debug", "warning", "warn", "error", "log", "write"})
+_TELLS = SAYS | {"write"}
 _Loop = ast.For | ast.AsyncFor | ast.While
 Called = Callable[[ast.Call, list[Graded], Mapping[str, Graded]], Graded | None]
 Answered = Callable[[ast.Call], bool | None]
@@ -156,7 +157,7 @@ class Body:
         for block in blocks:
             self.names = dict(before)
             self.run(block)
-            if not (block and _leaves(block[-1])):
+            if not leaves(block):
                 after.append(self.names)
         self.names = dict(before)
         if after:
@@ -223,7 +224,7 @@ class Body:
                 name: held for name, held in after.items() if name not in before
             }
             self.run(handler.body)
-            if not (handler.body and _leaves(handler.body[-1])):
+            if not leaves(handler.body):
                 after = {
                     name: either(after.get(name, NO_SCORES), self.names.get(name, NO_SCORES))
                     for name in {*after, *self.names}
@@ -237,10 +238,6 @@ def _is_everything(index: ast.expr) -> bool:
     if isinstance(index, ast.Slice):
         return index.lower is None and index.upper is None and index.step is None
     return isinstance(index, ast.Constant) and index.value is ...
-
-
-def _leaves(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Return | ast.Raise | ast.Continue | ast.Break)
 
 
 def _gives_up(block: Sequence[ast.stmt], *, inside: bool) -> bool:
@@ -276,7 +273,7 @@ def _is_idle(block: Sequence[ast.stmt]) -> bool:
         if isinstance(statement, ast.Assign | ast.AnnAssign):
             if not _is_zero(statement.value):
                 return False
-        elif not isinstance(statement, ast.Pass | ast.Continue) and not _only_tells(statement):
+        elif not isinstance(statement, ast.Pass | ast.Continue) and not calls_one(statement, _TELLS):
             return False
     return True
 
@@ -289,13 +286,6 @@ def _is_zero(node: ast.expr | None) -> bool:
     if isinstance(node, ast.List | ast.Tuple):
         return bool(node.elts) and all(_is_zero(each) for each in node.elts)
     return isinstance(node, ast.Constant) and not node.value
-
-
-def _only_tells(statement: ast.stmt) -> bool:
-    if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
-        return False
-    name = ast.unparse(statement.value.func).rpartition(".")[2]
-    return name in _TELLS
 
 
 def _trains(block: Sequence[ast.stmt]) -> bool:

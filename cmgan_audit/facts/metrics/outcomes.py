@@ -8,6 +8,7 @@ from collections.abc import Iterator, Set
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.source.statements import ENDS, calls_one
 from cmgan_audit.source.syntax import NamedFunction, called_name, shown
 
 VALUE, MISSING, NOTHING, COUNTED, KEPT, RAISED = "value", "missing", "nothing", "counted", "kept", "raised"
@@ -16,7 +17,7 @@ _OF_FAILURES = regex(r"fail|err|skip|bad|invalid|miss|broken|problem|drop|exclu|
 # Words of what PESQ says when it fails on its signals: "No utterances detected", "Buffer needs to be at least ...".
 _OF_THE_METRIC = regex(r"utteranc|buffer|short|speech|silen|memory|pesq|stoi", re.IGNORECASE)
 _OF_THE_DATA = frozenset({"NoUtterancesError", "BufferTooShortError"})
-_ENDS = frozenset({"exit", "_exit", "quit", "abort", "fail", "skip"})
+_ENDS = ENDS | {"fail", "skip"}
 _ADDS = frozenset({"append", "add", "extend", "update", "setdefault"})
 _ARRAYS = frozenset({"tensor", "as_tensor", "new_tensor", "FloatTensor", "array", "asarray", "float32", "float64"})
 _WRITES = frozenset({"write", "writelines", "writerow"})
@@ -126,9 +127,8 @@ def _always_raises(body: list[ast.stmt]) -> bool:
         if isinstance(statement, ast.If) and statement.orelse:
             if _always_raises(statement.body) and _always_raises(statement.orelse):
                 return True
-        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-            if ast.unparse(statement.value.func).rpartition(".")[2] in _ENDS:
-                return True
+        if calls_one(statement, _ENDS):
+            return True
         if isinstance(statement, ast.Assert) and isinstance(statement.test, ast.Constant) and not statement.test.value:
             return True
     return False

@@ -12,13 +12,13 @@ from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.bounds import OPPOSITE, TURNED
 from cmgan_audit.program.execution.trace import Context, Event, Loop
+from cmgan_audit.source.statements import behind, gives_up
 from cmgan_audit.source.syntax import Function, called_name, children, walk
 
 _Loop = ast.For | ast.AsyncFor | ast.While
 _RANGES = frozenset({"range", "trange"})
 # Wrappers that show how far a loop has come.
 _SHOWING = frozenset({"tqdm", "trange", "track", "progress_bar", "list"})
-_ENDS = frozenset({"exit", "_exit", "abort"})
 _MOST_NAMES = 4
 
 
@@ -196,8 +196,8 @@ def _goes_on_to_leave(code: Code, place: Location, loop: _Loop | None) -> bool:
     around = list(code.parents(place.path, statement))
     nested = False
     for child, parent in zip((statement, *around), around, strict=False):
-        for each in _following(child, parent):
-            if _ends(each) or (loop is not None and _leaves(each, nested=nested)):
+        for each in behind(child, parent):
+            if gives_up(each) or (loop is not None and _leaves(each, nested=nested)):
                 return True
             if loop is not None and not nested and _may_continue(each):
                 return False
@@ -207,29 +207,9 @@ def _goes_on_to_leave(code: Code, place: Location, loop: _Loop | None) -> bool:
     return False
 
 
-def _following(child: ast.AST, parent: ast.AST) -> list[ast.stmt]:
-    """The statements behind one in the same block."""
-    for block in ("body", "orelse", "finalbody"):
-        statements = getattr(parent, block, None)
-        if isinstance(statements, list):
-            at = next((number for number, each in enumerate(statements) if each is child), None)
-            if at is not None:
-                return statements[at + 1 :]
-    return []
-
-
 def _leaves(statement: ast.stmt, *, nested: bool) -> bool:
     """Whether a statement leaves the loop; a `break` in a loop within leaves that one only."""
     return isinstance(statement, ast.Return) or (isinstance(statement, ast.Break) and not nested)
-
-
-def _ends(statement: ast.stmt) -> bool:
-    match statement:
-        case ast.Raise():
-            return True
-        case ast.Expr(value=ast.Call() as call):
-            return called_name(call) in _ENDS
-    return False
 
 
 def _may_continue(node: ast.AST) -> bool:

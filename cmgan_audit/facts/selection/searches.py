@@ -18,10 +18,10 @@ from cmgan_audit.facts.selection.senses import HIGHER, LOWER
 from cmgan_audit.facts.selection.ways import FUNCTIONS, was_taken
 from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.view import View
-from cmgan_audit.source.syntax import called_name, positional_parameters
+from cmgan_audit.source.statements import SAYS, calls_one
+from cmgan_audit.source.syntax import positional_parameters
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
-_TELLS = frozenset("print info debug warning log".split())
 
 
 def search_of(view: View, guard: Guard) -> Search | None:
@@ -186,10 +186,7 @@ def _only_counts(node: ast.expr, branch: ast.If, pair: tuple[str, str]) -> bool:
 def _only_tells(view: View, test: Found, node: ast.expr) -> bool:
     """Whether an expression is the test of a branch that says something on each side, and does nothing else."""
     branch = next(view.code.parents(test.path, node), None)
-    return isinstance(branch, ast.If) and all(
-        isinstance(each, ast.Expr) and isinstance(each.value, ast.Call) and called_name(each.value) in _TELLS
-        for each in (*branch.body, *branch.orelse)
-    )
+    return isinstance(branch, ast.If) and all(calls_one(each, SAYS) for each in (*branch.body, *branch.orelse))
 
 
 def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:

@@ -8,14 +8,10 @@ from collections.abc import Callable, Sequence
 from cmgan_audit.program.domain.values import Const
 from cmgan_audit.program.execution.trace import DecisionEvent, Event, Frame
 from cmgan_audit.program.naming.modules import Module
+from cmgan_audit.source.statements import ENDS, SAYS, lone_call
 from cmgan_audit.source.syntax import arguments_of, called_name, walk
 
-# What only tells somebody something, and what ends the program, by the last part of the called name.
-_TELLS = frozenset(
-    "print error warning warn info debug critical exception log echo secho print_help print_usage".split()
-)
-# What ends the program.
-ENDS = frozenset({"exit", "quit", "_exit"})
+_TELLS = SAYS | {"print_help", "print_usage"}
 _TEXTS = frozenset({"format", "join", "str", "repr", "format_help", "format_usage"})
 
 
@@ -70,8 +66,8 @@ def _tells(statement: ast.stmt) -> bool:
 
 
 def _calls(statement: ast.stmt, names: frozenset[str]) -> bool:
-    call = statement.value if isinstance(statement, ast.Expr) else None
-    return isinstance(call, ast.Call) and called_name(call) in names and _only_text(call)
+    call = lone_call(statement)
+    return call is not None and called_name(call) in names and _only_text(call)
 
 
 def _only_text(call: ast.Call) -> bool:
