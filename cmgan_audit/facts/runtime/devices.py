@@ -13,7 +13,7 @@ from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Choice, Const, Instance, Value
-from cmgan_audit.program.execution.trace import CallEvent, StoreEvent, innermost_function
+from cmgan_audit.program.execution.trace import CallEvent, Event, StoreEvent, innermost_function
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, Record, Unknown, record_kind
@@ -26,6 +26,8 @@ _FIRST = ("cuda:0",)
 # What a test asks that only one process answers with yes, and what any test of which process this is speaks of.
 _FIRST_ONLY = regex(r"(?!not \().*rank\w*(\(\))? == 0|is_(main|master)\w*\(\)", re.IGNORECASE)
 _ONE_PROCESS = regex(r"rank|main_process|master|is_main|primary", re.IGNORECASE)
+# Calls that set variables of the environment.
+_SETTING = ("environ.setdefault", "environ.update", "os.putenv")
 # What numbers a process: `LOCAL_RANK`, `SLURM_LOCALID`, `accelerator.process_index`.
 _OF_PROCESS = regex(r"rank|local_?id|proc(?:ess)?_(?:id|index)", re.IGNORECASE)
 _MOST_SHOWN = 6
@@ -124,9 +126,9 @@ def _own_device(view: View) -> Fact:
             manager.startswith("torch.cuda.device") for manager in event.context.managers
         ):
             return Known(True, (Step(event.location, "each process chooses its device here"),))
-    for store in _stores(view):
-        if store.name == _VISIBLE and (store.context.frames or _tells_of_process(view, store)):
-            return Known(True, (Step(store.location, f"{_VISIBLE} is set here"),))
+    for setting, given in _settings_of_visible(view):
+        if setting.context.frames or _tells_of_process(view, setting, given):
+            return Known(True, (Step(setting.location, f"{_VISIBLE} is set here"),))
     return _kept_off(view) or Known(False)
 
 
@@ -156,17 +158,25 @@ def _chooses_device(node: ast.AST) -> bool:
     return False
 
 
-def _tells_of_process(view: View, store: StoreEvent) -> bool:
-    """Whether what is stored is of the process: `os.environ["CUDA_VISIBLE_DEVICES"] = os.environ["LOCAL_RANK"]`, also
-    by a name, or where the process is asked which one it is."""
-    if any(_OF_PROCESS.search(condition.text) for condition in store.context.conditions):
+def _settings_of_visible(view: View) -> Iterator[tuple[Event, ast.expr]]:
+    """Where the program says which GPUs a process sees, each with the expression that tells."""
+    for store in _stores(view):
+        if store.name == _VISIBLE:
+            node = view.code.node_of(store)
+            around = [] if node is None else [node, *view.code.parents(store.location.path, node)]
+            yield from ((store, each.value) for each in around if isinstance(each, ast.Assign))
+    for event in view.scene.named(lambda name: name.endswith(_SETTING)):
+        call = view.code.call_at(event.location)
+        if call is not None and _VISIBLE in ast.unparse(call):
+            yield event, call
+
+
+def _tells_of_process(view: View, event: Event, given: ast.expr) -> bool:
+    """Whether what is set is of the process, `os.environ["CUDA_VISIBLE_DEVICES"] = os.environ["LOCAL_RANK"]`, also by
+    a name, or where the process is asked which one it is."""
+    if any(_OF_PROCESS.search(condition.text) for condition in event.context.conditions):
         return True
-    node = view.code.node_of(store)
-    around = [] if node is None else [node, *view.code.parents(store.location.path, node)]
-    given = next((each.value for each in around if isinstance(each, ast.Assign)), None)
-    if given is None:
-        return False
-    path, stack = store.location.path, stack_of(store.context)
+    path, stack = event.location.path, stack_of(event.context)
     names = (each for each in walk(given) if isinstance(each, ast.Name))
     said = [given, *(value for name in names for value in view.slicer.given(name, path, stack))]
     return any(_OF_PROCESS.search(ast.unparse(each)) for each in said)
