@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from cmgan_audit.facts.metrics.scoring import metric_called
@@ -14,6 +15,7 @@ from cmgan_audit.finding import Step
 from cmgan_audit.program.domain.listings import listings_of
 from cmgan_audit.program.execution.trace import CallEvent, Context, Loop, innermost_function
 from cmgan_audit.rules.record import Known
+from cmgan_audit.source.syntax import called_name, walk
 
 
 def scored_loops(view: View) -> Iterator[LoopRecord]:
@@ -42,8 +44,8 @@ def _around(context: Context, runs: list[Use]) -> Loop | None:
 def _evaluates(view: View, context: Context, loop: Loop) -> bool:
     """Whether nothing is trained in a loop, nor with what it computes, and no loop over a loader stands for it.
 
-    A loop in a step of a training may compute what the step learns from; one over the files of a folder does not. Of
-    one that an error ends it is not known: a backward pass may stand behind it.
+    A loop in a step of a training may compute what the step learns from; one over the files of a folder does not. One
+    that an error ends before a backward pass is no evaluation either.
     """
     scene = view.scene
     learning = [use.event.context for use in scene.of("backward", "step")]
@@ -64,10 +66,15 @@ def _evaluates(view: View, context: Context, loop: Loop) -> bool:
 
 
 def _is_cut_short(view: View, loop: Loop) -> bool:
-    """Whether an error ends a loop, or one in it, before it has done all that it is written for."""
-    around = {id(event.context): event.context.loops for event in view.scene.calls if loop in event.context.loops}
-    inside = {each for loops in around.values() for each in loops[loops.index(loop) :]}
-    return not inside.isdisjoint(view.scene.run.cut_short)
+    """Whether an error ends a loop, or one in it, and what is called there is written to train."""
+    contexts = {id(event.context): event.context for event in view.scene.calls if loop in event.context.loops}.values()
+    inside = {each for context in contexts for each in context.loops[context.loops.index(loop) :]}
+    if inside.isdisjoint(view.scene.run.cut_short):
+        return False
+    outside = min(len(context.frames) for context in contexts)
+    called = {frame.value.node for each in contexts for frame in each.frames[outside:] if frame.value is not None}
+    calls = (each for node in called for each in walk(node) if isinstance(each, ast.Call))
+    return any(called_name(each) == "backward" for each in calls)
 
 
 def _record(view: View, loop: Loop, event: CallEvent, metric: str, runs: list[Use]) -> LoopRecord:
