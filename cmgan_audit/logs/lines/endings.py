@@ -25,14 +25,14 @@ class Endings:
             said += [line, line + count - 1]
 
     def settle(self, run: Run, heads: HeadersBelow) -> None:
-        """Part the scores from their courses that stand below such a line, if no other epoch does.
+        """Part the scores from their courses that stand in or below such a line, if no other epoch does.
 
         What is said again and again, as `best epoch: 7` after every evaluation, is about the training so far.
         """
         last = run.last_place
         once = [at for at in (_said_once(said, run) for said in self._lines.values()) if at]
         if ends := [at for at in once if not heads.comes_to_another(at, last)]:
-            part_behind(run, min(ends))
+            part_behind(run, min(ends) - 1)
 
 
 def _said_once(said: list[int], run: Run) -> int:

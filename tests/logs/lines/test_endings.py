@@ -40,6 +40,16 @@ def test_its_score_stands_apart(tmp_path: Path, announced: str) -> None:
     assert found["pesq (val) (after the training)"] == [2.61]
 
 
+@pytest.mark.parametrize("said", ["Final results: PESQ: 2.6100", "Final metrics | PESQ 2.61 | STOI 0.94"])
+def test_the_line_that_says_so_may_hold_it(tmp_path: Path, said: str) -> None:
+    found = named(read(tmp_path, f"{BY_EPOCH}{said}\n"))
+    assert (found["PESQ"], found["PESQ (after the training)"]) == (FALLEN, [2.61])
+    each = "".join(f"Epoch {i}/8 loss 0.3\nFinal results: PESQ: {y}\n" for i, y in enumerate(FALLEN, start=1))
+    assert named(read(tmp_path, each))["PESQ"] == FALLEN
+    of_the_last = BY_EPOCH.rpartition("PESQ")[0] + said
+    assert named(read(tmp_path, of_the_last))["PESQ"] == [*FALLEN[:-1], 2.61]
+
+
 def test_over_steps_too(tmp_path: Path) -> None:
     course = "".join(f"step {1000 * i}: loss 0.3\npesq 2.{i}\n" for i in range(1, 6))
     found = named(read(tmp_path, f"{course}Loading the best checkpoint\npesq 2.55\n"))
