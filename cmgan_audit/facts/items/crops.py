@@ -56,7 +56,7 @@ def dataset_of(code: Code, made: Made) -> Dataset:
     found = _Found(looked_at=looked_at, unknown=list(items.unknown), classes=_classes(made))
     for reading in items.readings:
         seeded = {draw for cut in cuts_in(reading.events) for draw in cut.draws if draw.seeded}
-        further = {draw for draw in seeded if goes_on(code.scene, made, reading, draw)}
+        further = {draw for draw in seeded if goes_on(code, made, reading, draw)}
         _collect(code, made, reading, found, reading.owner if reading.owner in items.datasets else None, further)
     name = class_name(first) if first is not None else "the dataset"
     place = first.location if first is not None else made.location

@@ -8,12 +8,13 @@ from __future__ import annotations
 import ast
 
 from cmgan_audit.facts.code import Code
+from cmgan_audit.facts.items.generators import keeps_its_state
 from cmgan_audit.facts.scene import Made
-from cmgan_audit.facts.values import constant
 from cmgan_audit.finding import Location
 from cmgan_audit.program.execution.trace import Context
+from cmgan_audit.source.syntax import arguments_named
 
-_CACHES = frozenset({"lru_cache", "cache", "cached_property"})
+_CACHES = frozenset({"cache", "cached_property"})
 
 
 def is_kept(code: Code, made: Made, context: Context, draw: Location) -> bool:
@@ -25,25 +26,26 @@ def is_kept(code: Code, made: Made, context: Context, draw: Location) -> bool:
         context: what stood around the draw.
         draw: the draw.
     """
-    if not _stays(made):
+    if not keeps_its_state(made):
         return False
     if any(frame.value is not None and _is_cached(frame.value.node) for frame in context.frames):
         return True
     return any(_is_filled_in(code, place) for place in (*(frame.call for frame in context.frames), draw))
 
 
-def _stays(made: Made) -> bool:
-    """Whether the processes that read items live as long as the training: there are no others, or they persist."""
-    workers = made.arguments.get("num_workers", 5)
-    persistent = made.arguments.get("persistent_workers")
-    return workers is None or constant(workers) == 0 or constant(persistent) is True
-
-
 def _is_cached(function: ast.AST) -> bool:
-    """Whether a function keeps what it gave for each of its arguments: `@lru_cache(maxsize=None)`."""
-    decorators = getattr(function, "decorator_list", [])
-    called = [each.func if isinstance(each, ast.Call) else each for each in decorators]
-    return any(ast.unparse(each).removeprefix("functools.") in _CACHES for each in called)
+    """Whether a function keeps what it gave for each of its arguments: `@lru_cache(maxsize=None)`.
+
+    One that keeps the last so many, 128 by default, makes a set of evaluation anew that is larger.
+    """
+    for each in getattr(function, "decorator_list", []):
+        called = each.func if isinstance(each, ast.Call) else each
+        name = ast.unparse(called).removeprefix("functools.")
+        most = [*each.args, *arguments_named(each, "maxsize")] if isinstance(each, ast.Call) else []
+        is_limited = not most or (isinstance(most[0], ast.Constant) and most[0].value is not None)
+        if name in _CACHES or (name == "lru_cache" and not is_limited):
+            return True
+    return False
 
 
 def _is_filled_in(code: Code, place: Location) -> bool:

@@ -104,8 +104,21 @@ def _asked(view: View, weights: ast.expr, path: str, stack: Stack) -> Iterator[I
 
 
 def _owner(view: View, path: str, function: ast.AST, weights: ast.expr) -> ast.ClassDef | None:
-    """The class that writes into its own weights, elsewhere than where it gives them their first values."""
+    """The class that writes into its own weights, elsewhere than where it gives them their first values; no optimiser
+    gets its buffers."""
     first = next((each for each in walk(weights) if isinstance(each, ast.Name)), None)
     if first is None or first.id != "self" or getattr(function, "name", "").startswith(_CONSTRUCTORS):
         return None
-    return next((each for each in view.code.parents(path, function) if isinstance(each, ast.ClassDef)), None)
+    owner = next((each for each in view.code.parents(path, function) if isinstance(each, ast.ClassDef)), None)
+    return None if owner is not None and _words(weights) & set(_buffers(owner)) else owner
+
+
+def _buffers(owner: ast.ClassDef) -> Iterator[str]:
+    """The names of the tensors of a class that are no weights: `self.register_buffer("mean", ...)`."""
+    for node in walk(owner):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(attr="register_buffer"),
+                args=[ast.Constant(value=str() as name), *_],
+            ):
+                yield name
