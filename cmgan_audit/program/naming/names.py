@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import cache
+from importlib import import_module
 
 # The left spelling is an alias of the right one; a dot at the end means the whole prefix.
 _ALIASES = {
@@ -90,12 +91,9 @@ _STAR_NAMES = {
         "randn rand randint randperm manual_seed load save device distributed backends"
     ),
     "torch.nn": _words("Module ModuleList Sequential Conv1d Conv2d Linear LSTM GRU functional init parallel"),
-    "typing": _words(
-        "Any AnyStr BinaryIO Callable ClassVar Counter DefaultDict Deque Dict Final FrozenSet Generator Generic "
-        "Hashable IO Iterable Iterator List Literal Mapping MutableMapping NamedTuple NewType NoReturn Optional "
-        "OrderedDict Protocol Sequence Set Text TextIO Tuple Type TypedDict TypeVar Union TYPE_CHECKING cast overload"
-    ),
 }
+# Modules of Python that people import like this, too: what they bring is asked of themselves.
+_STANDARD = _words("collections copy dataclasses datetime functools itertools math os pathlib random sys time typing")
 
 # Libraries that train, or that know sound: these words mean nothing else.
 _TRAINING = _words(
@@ -159,7 +157,17 @@ def from_star(libraries: list[str], name: str) -> str | None:
     The last library that is known to hold the name wins; a name that no list has is taken from a single unknown one.
     """
     for library in reversed(libraries):
-        if name in _STAR_NAMES.get(library, ()):
+        if name in (_names_by_star(library) or ()):
             return canonical(f"{library}.{name}")
-    unknown = [library for library in libraries if library not in _STAR_NAMES]
+    unknown = [library for library in libraries if _names_by_star(library) is None]
     return canonical(f"{unknown[-1]}.{name}") if unknown else None
+
+
+@cache
+def _names_by_star(library: str) -> frozenset[str] | None:
+    """The names that `from library import *` brings, as far as they matter; None for a library that is not known."""
+    if library not in _STANDARD:
+        return _STAR_NAMES.get(library)
+    module = import_module(library)
+    public = (name for name in vars(module) if not name.startswith("_"))
+    return frozenset(getattr(module, "__all__", public))

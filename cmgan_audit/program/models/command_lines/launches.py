@@ -12,6 +12,7 @@ from cmgan_audit.program.models.command_lines.argparse_parsing import word_value
 from cmgan_audit.program.models.command_lines.argparse_state import UNKNOWN_MARK
 from cmgan_audit.source.commands import CommandLine
 from cmgan_audit.source.discovery import DATA_SUFFIXES
+from cmgan_audit.source.python_file import cut_short
 from cmgan_audit.source.shell.expansion import UnknownWord
 from cmgan_audit.source.tree import SourceTree
 
@@ -81,7 +82,7 @@ def _launch(command: CommandLine, asked: Collection[str], *, ranked: bool) -> La
     text = " ".join((*started, *_variables(command, asked), *(word.replace(UNKNOWN_MARK, "") for word in words)))
     condition = f"{name}: {text}" if text else ""
     return Launch(
-        condition=condition if len(condition) <= 100 else condition[:97] + "...",
+        condition=cut_short(condition, 100),
         argv=tuple(words),
         steps=tuple(steps),
         location=command.location,
