@@ -31,8 +31,9 @@ class Applied:
 def apply_baseline(findings: Sequence[Finding], baseline: Baseline, root: Path) -> Applied:
     """Mark the findings that the baseline knows.
 
-    A finding in a file that git sees as renamed since the baseline was written, or in a class or function that was
-    renamed, or about a variable that was, is looked up under the older name too.
+    A finding is looked up as it would have been then, too: in a file that git sees as renamed since, in a class or
+    function that was renamed or came out of another one, about a variable that was renamed or a value that went into a
+    new file of settings.
     """
     past = _Past(baseline, root)
     known = KnownFindings(
