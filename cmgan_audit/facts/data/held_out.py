@@ -47,7 +47,7 @@ def is_held_out(view: View, path: str, window: ast.Subscript) -> bool:
     rest = _Rest(view, path, window.slice, frozenset({ast.unparse(window.value)}), held)
     if loop is not None and any(map(rest.is_used_by, walk(loop))):
         return True
-    folds = _gathered(outer, statement)
+    folds = gathered(outer, statement)
     scope = next((each for each in outer if isinstance(each, NamedFunction | ast.Module)), None)
     return bool(folds) and scope is not None and any(rest.leaves_one_out(each, folds) for each in walk(scope))
 
@@ -249,8 +249,13 @@ def _speaks_of(node: ast.AST, texts: Set[str], but: Set[str] = frozenset()) -> b
     return any(_speaks_of(each, texts, but) for each in children(node))
 
 
-def _gathered(outer: list[ast.AST], statement: ast.stmt | None) -> Set[str]:
-    """What a list of all windows is called: `folds = [names[...] for ...]`, `folds.append(names[...])`."""
+def gathered(outer: list[ast.AST], statement: ast.stmt | None) -> Set[str]:
+    """What a list of all windows is called: `folds = [names[...] for ...]`, `folds.append(names[...])`.
+
+    Args:
+        outer: what holds a window, innermost first.
+        statement: the statement among it; None where there is none.
+    """
     match statement:
         case ast.Assign(value=ast.ListComp() as made) if made in outer:
             return _given_to(statement)

@@ -7,9 +7,11 @@ import ast
 from collections.abc import Iterator
 
 from cmgan_audit.facts.code import stack_of
+from cmgan_audit.facts.data.glances import is_told
+from cmgan_audit.facts.data.held_out import gathered
 from cmgan_audit.facts.view import View
 from cmgan_audit.program.execution.trace import SliceEvent
-from cmgan_audit.source.syntax import Function, called_name, names_in, walk
+from cmgan_audit.source.syntax import Function, Scope, called_name, names_in, walk
 
 _RANGES = frozenset({"range", "arange", "trange"})
 # What hands on what it is given, one by one.
@@ -21,7 +23,7 @@ def goes_through(view: View, event: SliceEvent) -> bool:
 
     `files[i * size:(i + 1) * size]` and, of every so many one, `files[i::jobs]`: where each pass is followed by itself,
     the bounds are numbers like any other. `files[low:high]` where the loop gives both bounds, of which one is the next
-    one's other: `zip(edges, edges[1:])`, or what a function makes of `len(files)`.
+    one's other: `zip(edges, edges[1:])`, or what a function makes of `len(files)`, and no window is used by itself.
     """
     node = view.code.node_of(event)
     if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Slice):
@@ -34,7 +36,20 @@ def goes_through(view: View, event: SliceEvent) -> bool:
             if names & first and (names & last or (bounds.upper is None and bounds.step is not None)):
                 return True
         elif names & first and names & last and _gives_edges(view, event, drawn, ast.unparse(node.value)):
-            return True
+            return not _is_picked(view, event.location.path, node)
+    return False
+
+
+def _is_picked(view: View, path: str, window: ast.Subscript) -> bool:
+    """Whether one of the windows is taken by its number out of a list of them: `parts[0]` to train on."""
+    outer = list(view.code.parents(path, window))
+    parts = gathered(outer, next((each for each in outer if isinstance(each, ast.stmt)), None))
+    scope = next((each for each in outer if isinstance(each, Scope)), None)
+    for node in walk(scope) if parts and scope is not None else ():
+        match node:
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=int())) if name in parts:
+                if not is_told(view, path, node):
+                    return True
     return False
 
 
