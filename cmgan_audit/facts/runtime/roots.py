@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from cmgan_audit.facts.code import Code
+from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.runtime.flow import Node
 from cmgan_audit.facts.runtime.signs import Least, least
 from cmgan_audit.facts.values import class_name, constant
@@ -71,7 +71,7 @@ def _record(view: View, node: Node, loss: Location) -> Iterator[Root]:
     if Least.OPEN in lows and form != "torch.hypot":
         return
     zero = form == "torch.hypot" or Least.ZERO in lows
-    if zero and _is_asked(view.code, node.location):
+    if zero and _is_asked(view, node, node.location):
         return
     steps = [Step(node.location, f"{form} of something that {Least.ZERO.value if zero else Least.POSITIVE.value}")]
     if zero:
@@ -100,9 +100,10 @@ def _form(node: Node) -> tuple[str, tuple[Value, ...]]:
     return "", ()
 
 
-def _is_asked(code: Code, place: Location) -> bool:
-    """Whether a root is only taken behind a test of its argument: `torch.sqrt(error) if error > 0 else error`."""
-    root = code.node_at(place)
+def _is_asked(view: View, node: Node, place: Location) -> bool:
+    """Whether a root is only taken behind a test of its argument: `torch.sqrt(error) if error > 0 else error`, or of
+    what passed one: `power[power > 0].sqrt()`."""
+    root = view.code.node_at(place)
     match root:
         case ast.BinOp(left=argument):
             arguments = [argument]
@@ -110,9 +111,11 @@ def _is_asked(code: Code, place: Location) -> bool:
             arguments = [owner, *args[:1]]
         case _:
             return False
+    if any(isinstance(each, ast.Subscript) and _is_masked(view, node, place, each) for each in arguments):
+        return True
     texts = frozenset(map(ast.unparse, arguments))
     inner: ast.AST = root
-    for outer in code.parents(place.path, root):
+    for outer in view.code.parents(place.path, root):
         if isinstance(outer, ast.If | ast.IfExp) and inner is not outer.test and _compares(outer.test, texts):
             return True
         if any(
@@ -124,6 +127,14 @@ def _is_asked(code: Code, place: Location) -> bool:
             break
         inner = outer
     return False
+
+
+def _is_masked(view: View, node: Node, place: Location, picked: ast.Subscript) -> bool:
+    """Whether a tensor is indexed by a comparison of its own values, by name too: `mask = power > 0`."""
+    masks = [picked.slice]
+    if isinstance(picked.slice, ast.Name) and node.event is not None:
+        masks = view.slicer.given(picked.slice, place.path, stack_of(node.event.context))
+    return bool(masks) and all(_compares(mask, frozenset({ast.unparse(picked.value)})) for mask in masks)
 
 
 def _compares(test: ast.expr, texts: frozenset[str]) -> bool:
