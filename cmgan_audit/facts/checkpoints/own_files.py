@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Iterator
 from functools import cached_property
@@ -21,6 +22,7 @@ from cmgan_audit.program.domain.values import Const, Value
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.models.files import path_of
 from cmgan_audit.program.naming.names import canonical
+from cmgan_audit.source.statements import leaves
 from cmgan_audit.source.syntax import called_name
 
 _LISTS = regex(r"glob|listdir|scandir|iterdir|walk|(find|get|scan)?.*(last|latest|newest|scan).*", re.IGNORECASE)
@@ -99,17 +101,29 @@ class OwnFiles:
         asked = [call for guard in self._guards.of(load) for call in self._guards.files_missing(guard)]
         return any(_is_path(_asked_for(call), path) for call in asked for path in load.arguments.positional[:1])
 
+    def may_fail(self, load: CallEvent) -> bool:
+        """Whether the program goes on without what it loads: `try: load(path)`, `except: print("from scratch")`."""
+        code, path = self._view.code, load.location.path
+        node = code.node_of(load)
+        around = list(code.parents(path, node)) if node is not None else []
+        return any(
+            isinstance(outer, ast.Try)
+            and inner in outer.body
+            and not all(leaves(handler.body) for handler in outer.handlers)
+            for inner, outer in itertools.pairwise(around)
+        )
+
     def saves_there(self, load: CallEvent) -> bool:
         """Whether the run saves to the path that is loaded."""
-        paths = (path_of(value) for value in load.arguments.positional[:1])
-        return any(isinstance(path, Const) and path.value in self._saved for path in paths)
+        paths = [path_of(value) for value in load.arguments.positional[:1]]
+        return any(_is_path(saved, path) for saved in self._saved for path in paths)
 
     @cached_property
-    def _saved(self) -> set[object]:
-        """The constant paths that the run saves to."""
+    def _saved(self) -> list[Value]:
+        """The paths that the run saves to."""
         saves = (event for event in self._view.scene.calls if canonical(event.callee) == "torch.save")
         paths = (path_of(event.arguments.get("f", 1)) for event in saves)
-        return {path.value for path in paths if isinstance(path, Const)}
+        return [path for path in paths if path is not None]
 
 
 def _asked_for(call: CallEvent) -> Value | None:

@@ -143,6 +143,8 @@ class _Resuming:
         What keeps a load off is a test of a setting that speaks of it, one around it in its own function, or one that
         asks an option of its path where it is called. Which device a training is started for is asked there, too.
         """
+        if any(map(self._files.may_fail, batch.loads)):
+            return False
         options = _options_of(given)
         sides = {(guard.node, guard.taken) for load in whole.loads for guard in self._guards.of(load)}
         return not any(
