@@ -219,7 +219,8 @@ def test_two_runs_on_one_store_at_once(systems: Path, tmp_path: Path) -> None:
         subprocess.Popen([*base, "--out", str(tmp_path / name)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         for name in ("a", "b")
     ]
-    assert [process.wait(600) for process in both] == [1, 1]  # a loaded machine takes minutes
+    said = [process.communicate(timeout=600)[1].decode() for process in both]  # a loaded machine takes minutes
+    assert [process.returncode for process in both] == [1, 1], said
     for name in ("scores.csv", "summary.json", "trend.png"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -21,6 +22,7 @@ from cmgan_audit.evaluation.metrics import MetricScore, Status
 
 FILE_NAME = "scores-1.sqlite"  # the number is the version of the tables; another version is another file
 BUSY_SECONDS = 60
+_PAUSE = 0.02  # seconds
 _CHUNK = 500  # below SQLite's limit of variables in one statement
 
 _TABLES = """
@@ -59,11 +61,23 @@ class ScoreStore:
         with self._explained():
             target = ":memory:" if folder is None else self.place
             self._db = sqlite3.connect(target, timeout=BUSY_SECONDS, isolation_level=None)
-            # Readers and one writer at a time do not block each other; where the file system cannot do it, SQLite
-            # stays with its rollback journal, which is as safe and only slower.
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=NORMAL")
-            self._db.executescript(_TABLES)
+            self._prepare()
+
+    def _prepare(self) -> None:
+        # Readers and one writer at a time do not block each other; where the file system cannot do it, SQLite stays
+        # with its rollback journal, which is as safe and only slower. For this change SQLite does not wait as it does
+        # for all others: of two runs that make a store at once, one is refused at once.
+        until = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode=WAL")
+                break
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                    raise
+                time.sleep(_PAUSE)
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.executescript(_TABLES)
 
     def __enter__(self) -> ScoreStore:
         return self

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -88,6 +90,19 @@ def test_a_locked_store_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         other.execute("ROLLBACK")
         other.close()
         store.add({"a": MetricScore(Status.OK, 1.0)}, {})
+
+
+def test_runs_that_make_a_store_at_once_all_get_it(tmp_path: Path) -> None:
+    together = threading.Barrier(8)
+
+    def opened(folder: Path) -> None:
+        together.wait()
+        with ScoreStore(folder) as store:
+            assert store.scores(["a"]) == {}
+
+    with ThreadPoolExecutor(8) as threads:
+        for number in range(60):
+            list(threads.map(opened, [tmp_path / str(number)] * 8))
 
 
 def test_two_processes_write_at_once(tmp_path: Path) -> None:
