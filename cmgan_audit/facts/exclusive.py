@@ -48,7 +48,7 @@ def ask_for_others(one: Context, other: Context) -> bool:
     What a loop goes through is another word in each pass, and what a function calls so another one in each call: only
     items and attributes are settings.
     """
-    if any(mine is theirs for mine in one.loops for theirs in other.loops):
+    if set(one.loops) & set(other.loops):
         return False
     return exclude_each_other(condition.text for condition in (*one.conditions, *other.conditions))
 

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from cmgan_audit.facts.averages.averaged import OF_ARRAYS
 from cmgan_audit.facts.averages.counting import Count
 from cmgan_audit.facts.averages.records import BatchMean
 from cmgan_audit.facts.records import Loader
@@ -23,8 +24,6 @@ _MEASURED = regex(
     re.IGNORECASE,
 )
 _SIZES = regex(r"(?:batch|bs|size|count|num|len|frames|n)(?:$|_)|(?:^|_)(?:n|b|batch|bs|size)$", re.IGNORECASE)
-# Modules whose functions take an array.
-_OF_ARRAYS = frozenset({"np", "numpy", "torch"})
 # Calls that bring together what every process has, as one tensor.
 _TOGETHER = regex(r"(?:all_?)?(?:gather|reduce)(?:_for_metrics|_tensor|_mean|_value|_loss)?")
 # Methods of meters.
@@ -113,7 +112,7 @@ def _is_one_number(value: ast.expr, function: Sequence[ast.AST]) -> bool:
         case ast.Call(func=ast.Name(id="float")) | ast.Call(func=ast.Attribute(attr="item")):
             return True
         case ast.Call(func=ast.Attribute(value=owner, attr="mean"), args=given, keywords=[]):
-            return len(given) == (1 if ast.unparse(owner) in _OF_ARRAYS else 0)  # any more is an axis
+            return len(given) == (1 if ast.unparse(owner) in OF_ARRAYS else 0)  # any more is an axis
     name = root(value).removesuffix(".data")
     for node in function:
         match node:

@@ -12,7 +12,7 @@ from cmgan_audit.facts.items.generators import keeps_its_state
 from cmgan_audit.facts.scene import Made
 from cmgan_audit.finding import Location
 from cmgan_audit.program.execution.trace import Context
-from cmgan_audit.source.syntax import arguments_named
+from cmgan_audit.source.syntax import NamedFunction, arguments_named
 
 _CACHES = frozenset({"cache", "cached_property"})
 
@@ -53,7 +53,7 @@ def _is_filled_in(code: Code, place: Location) -> bool:
     `if self.kept[index] is None:`, with `self.kept[index] = ...` beside it."""
     node = code.node_at(place)
     for outer in code.parents(place.path, node) if node is not None else ():
-        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(outer, NamedFunction):
             return False
         missing = _missing(outer.test) if isinstance(outer, ast.If) else None
         if missing is not None and isinstance(outer, ast.If):

@@ -20,7 +20,6 @@ from cmgan_audit.program.domain.values import ClassValue, Instance
 from cmgan_audit.program.execution.trace import CallEvent, Condition, Event, Loop
 from cmgan_audit.program.naming.names import canonical
 
-# Libraries whose backward(), step() and zero_grad() decide by themselves when they do something.
 _OF_SCHEDULES = regex(r"[sS]ched|[wW]arm")
 
 

@@ -25,7 +25,6 @@ from cmgan_audit.rules.record import Fact, Known, Unknown
 from cmgan_audit.source.syntax import walk
 
 NO, YES = Known(False), Known(True)
-# Libraries that scale by themselves in their own backward().
 
 
 def scalings_of(view: View) -> Iterable[Scaling]:

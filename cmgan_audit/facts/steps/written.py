@@ -15,7 +15,7 @@ from cmgan_audit.facts.values import instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Instance
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import names_in, walk
 
 _IN_PLACE = frozenset({"copy_", "lerp_", "mul_", "add_", "sub_", "addcmul_", "set_"})
 _OF_NETWORK = (".parameters", ".named_parameters", ".state_dict")
@@ -68,8 +68,7 @@ def _weights_of(node: ast.AST) -> ast.expr | None:
 
 
 def _words(weights: ast.expr) -> frozenset[str]:
-    names = {each.id for each in walk(weights) if isinstance(each, ast.Name)}
-    return frozenset(names | {each.attr for each in walk(weights) if isinstance(each, ast.Attribute)})
+    return frozenset(names_in(weights) | {each.attr for each in walk(weights) if isinstance(each, ast.Attribute)})
 
 
 def _stacks(view: View, function: Reached) -> list[Stack]:

@@ -39,21 +39,22 @@ def starts_with_words(tree: SourceTree, entry: str, variables: Collection[str], 
 
 def _shows_a_training(launch: Launch) -> bool:
     path = "" if launch.location is None else launch.location.path.lower()
-    following = (*launch.argv[1:], "-")
+    following = (*launch.argv[1:], None)
     return _TRIES.search(path) is None and not any(map(_goes_on, launch.argv, following))
 
 
-def _goes_on(word: str, following: str) -> bool:
+def _goes_on(word: str, following: str | None) -> bool:
     """Whether a word is such an option, or a setting, that is on: `--resume`, `--eval=1`, `trainer.resume=last.pt`.
 
     Args:
         word: the word.
-        following: the next one, which an option is given unless it is an option itself.
+        following: the next one, which an option is given unless it is an option itself; None behind the last.
     """
     name, equals, given = word.partition("=")
     if not equals and not name.startswith("-"):
         return False
-    if (given if equals else following).lower() in _OFF:
+    told = given if equals else following
+    if told is not None and told.lower() in _OFF:
         return False
     return _GOES_ON.fullmatch(name.lstrip("-+~").rpartition(".")[2].lower()) is not None
 
