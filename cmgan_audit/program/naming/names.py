@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 
 # The left spelling is an alias of the right one; a dot at the end means the whole prefix.
 _ALIASES = {
@@ -92,7 +95,8 @@ _STAR_NAMES = {
     ),
     "torch.nn": _words("Module ModuleList Sequential Conv1d Conv2d Linear LSTM GRU functional init parallel"),
 }
-# Modules of Python that people import like this, too: what they bring is asked of themselves.
+# Where Python's own modules lie, and those that people import like this, too: what they bring is asked of themselves.
+_PYTHON = Path(os.__file__).parent
 _STANDARD = _words("collections copy dataclasses datetime functools itertools math os pathlib random sys time typing")
 
 # Libraries that train, or that know sound: these words mean nothing else.
@@ -166,8 +170,14 @@ def from_star(libraries: list[str], name: str) -> str | None:
 @cache
 def _names_by_star(library: str) -> frozenset[str] | None:
     """The names that `from library import *` brings, as far as they matter; None for a library that is not known."""
-    if library not in _STANDARD:
+    if library not in _STANDARD or not _is_of_python(library):
         return _STAR_NAMES.get(library)
     module = import_module(library)
     public = (name for name in vars(module) if not name.startswith("_"))
     return frozenset(getattr(module, "__all__", public))
+
+
+def _is_of_python(library: str) -> bool:
+    """Whether a module would come from Python itself: a `random.py` of the audited tree may stand before it."""
+    origin = getattr(find_spec(library), "origin", None)
+    return origin in ("built-in", "frozen") or (origin is not None and Path(origin).is_relative_to(_PYTHON))
