@@ -71,7 +71,7 @@ def _loader(code: Code, made: Made, called: Names, declared: DeclaredRoles, norm
     here = Step(made.location, "the loader gets it here")
     missing = arguments.open_kwargs
     others = made_anew(scene, made)
-    given = while_training(scene, made, fact_of(arguments.get("batch_size", 1), 1, missing=missing))
+    given = fact_of(while_training(scene, made, arguments.get("batch_size", 1)), 1, missing=missing)
     batch = others or own_batch(made, given)
     batch = over_processes(batch)
     if not certainly(role, EVAL):  # where nothing learns, it is items that are scored

@@ -114,12 +114,20 @@ class AskedFor:
         held = root.cell if isinstance(root, HeapValue) else root
         return self._numbers.setdefault((identity, parts, changes), (len(self._numbers), held))[0]
 
+    def formula_of(self, value: Value, texts: Collection[str]) -> str | None:
+        """How the question whether a value is one of several texts stands among the facts; None where it is no text
+        that may be asked for again."""
+        number = None if value.draws else self.number_of(value)
+        if number is None:
+            return None
+        return formula_of(number, texts, value.choices if isinstance(value, Unknown) else ())
+
     def where(self, asked: Value, texts: Collection[object], *, holds: bool = True) -> Facts:
         """What is known where something that is not known is one of several texts, or with `holds` false none of them;
         nothing where others than texts are among them."""
         wanted = [text for text in texts if isinstance(text, str)]
-        number = self.number_of(asked) if len(wanted) == len(texts) and not asked.draws else None
-        return frozenset() if number is None else frozenset({(formula_of(number, wanted), holds)})
+        formula = self.formula_of(asked, wanted) if len(wanted) == len(texts) else None
+        return frozenset() if formula is None else frozenset({(formula, holds)})
 
     def truth_of(self, value: Value) -> tuple[str, bool] | None:
         """How the question whether a setting is true stands among the facts, and how it comes out where a value is

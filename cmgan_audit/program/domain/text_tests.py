@@ -58,16 +58,31 @@ def asserted(value: Value) -> tuple[Value, bool]:
                 return value, outcome
 
 
-def formula_of(number: int | str, texts: Iterable[str]) -> str:
-    """How a test whether a value is one of several texts stands among the facts: "?3 is ['cosine', 'plateau']"."""
+def formula_of(number: int | str, texts: Iterable[str], choices: Iterable[str] = ()) -> str:
+    """How a test whether a value is one of several texts stands among the facts: "?3 is ['cosine', 'plateau']".
+
+    Args:
+        number: of the value, or the value as it stands in another formula.
+        texts: those that are asked for.
+        choices: all that the value can be, where that is known.
+    """
     value = f"{_ASKED}{number}" if isinstance(number, int) else number
-    return f"{value}{_IS}{sorted(set(texts))!r}"
+    asked, among = sorted(set(texts)), sorted(set(choices))
+    return f"{value}{_IS}{(asked, among) if among else asked!r}"
 
 
 @lru_cache(4096)
 def _texts_of(formula: str) -> frozenset[str]:
     """The texts of which a formula says that a value is one."""
-    return frozenset(ast.literal_eval(formula.partition(_IS)[2]))
+    stated = ast.literal_eval(formula.partition(_IS)[2])
+    return frozenset(stated[0] if isinstance(stated, tuple) else stated)
+
+
+@lru_cache(4096)
+def _choices_of(formula: str) -> frozenset[str]:
+    """All texts that the value of a formula can be; none where that is not known."""
+    stated = ast.literal_eval(formula.partition(_IS)[2])
+    return frozenset(stated[1] if isinstance(stated, tuple) else ())
 
 
 def _value_of(formula: str) -> str:
@@ -82,6 +97,21 @@ def exclude(some: Collection[tuple[str, bool]], others: Collection[tuple[str, bo
             return True
         if formula.startswith(_ASKED) and not _leave_a_text(formula, chain(some, others)):
             return True
+    return False
+
+
+def is_left_over(some: Collection[tuple[str, bool]], others: Collection[tuple[str, bool]]) -> bool:
+    """Whether tests and others come out together only where a setting is a text that none of them asks for.
+
+    `8 if mode == "train" else 1` is 1 behind `if mode == "test": return` for whoever gives a third mode.
+    """
+    every = (*some, *others)
+    for formula, holds in some:
+        value = "" if holds else _value_of(formula)
+        if value and not _choices_of(formula) and not any(each for text, each in every if _value_of(text) == value):
+            denied = [_texts_of(text) for text, _ in others if _value_of(text) == value]
+            if any(not texts <= _texts_of(formula) for texts in denied):
+                return True
     return False
 
 
@@ -106,7 +136,7 @@ def told(formula: str, facts: Collection[tuple[str, bool]]) -> bool | None:
 def _leave_a_text(asked: str, facts: Iterable[tuple[str, bool]]) -> bool:
     """Whether there is a text that the value of a formula may be where tests came out as they did."""
     value = f"{_value_of(asked)}{_IS}"
-    among: frozenset[str] | None = None
+    among: frozenset[str] | None = _choices_of(asked) or None
     denied: frozenset[str] = frozenset()
     for formula, holds in facts:
         if not formula.startswith(value):
@@ -159,13 +189,16 @@ def _put_together(answers: Choice) -> TextTest | None:
     if len(asked) != 1 or "" in asked:
         return None
     texts = {formula: _texts_of(formula) for _, facts in ways for formula, _ in facts}
-    every = frozenset[str]().union(*texts.values())
+    choices = frozenset[str]().union(*map(_choices_of, texts))
+    every = choices.union(*texts.values())
     met = {
         text
-        for text in (*every, None)
+        for text in (every if choices else (*every, None))
         if any(
             holds and all((text in texts[formula]) is outcome for formula, outcome in facts) for holds, facts in ways
         )
     }
     wanted = every - met if None in met else every & met
-    return TextTest(reason="a test at run time", formula=formula_of(asked.pop(), wanted), equal=None not in met)
+    return TextTest(
+        reason="a test at run time", formula=formula_of(asked.pop(), wanted, choices), equal=None not in met
+    )

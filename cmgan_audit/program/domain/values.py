@@ -101,12 +101,14 @@ class Unknown(Value):
     `computed` keeps what it was computed from: how a loss depends on a network is a fact, though no number is known.
     `first` is the value before the first step of its way: of two that are not known it tells whether they are the same.
     `outcome` is whether it is true, where a test has told that: `a` in the value of `a or b` is true.
+    `choices` are all the texts that it can be, empty where it may be any.
     """
 
     reason: str
     computed: Computation | None = field(default=None, compare=False, repr=False)
     first: Unknown | None = field(default=None, compare=False, repr=False)
     outcome: bool | None = field(default=None, repr=False)
+    choices: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     def tested(self, outcome: bool) -> Self:
         """The same value, once a test has told whether it is true."""

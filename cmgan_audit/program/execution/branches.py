@@ -99,7 +99,7 @@ def _explored(it: Interpreter, sides: Sequence[Side[T]]) -> list[_Outcome[T]]:
     several = len(sides) > 1
     for side in sides:
         first_exit = len(it.exits)
-        condition = Condition(side.branch.text, side.location) if side.branch.text else None
+        condition = Condition(side.branch.text, side.location, side.branch.facts) if side.branch.text else None
         it.doubts += several  # a side may have no text, as the entries of a table by a key that is not known
         try:
             with it.entered(condition=condition, facts=side.branch.facts):
@@ -157,7 +157,7 @@ def fork(it: Interpreter, sides: Sequence[Side[Flow]], draws: frozenset[Draw] = 
         it.journal.apply(going[0].snapshot)
         side = going[0].side
         if len(sides) > 1:
-            it.from_now_on(Condition(side.branch.text, side.location), going[0].facts)
+            it.from_now_on(Condition(side.branch.text, side.location, going[0].facts))
     else:
         it.journal.merge([(outcome.snapshot, outcome.side.branch) for outcome in going], without_listings(draws))
     _keep_built(it, going)

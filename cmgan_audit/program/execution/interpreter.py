@@ -353,11 +353,11 @@ class Interpreter:
         )
         return Inside(self, context, self.facts | self.forks.lasting(facts) if facts else self.facts)
 
-    def from_now_on(self, condition: Condition, facts: Facts) -> None:
+    def from_now_on(self, condition: Condition) -> None:
         """The other side of a branch has left: the rest of this block runs under this condition."""
         if condition.text:
             self.context = replace(self.context, conditions=(*self.context.conditions, condition))
-        self.facts |= self.forks.lasting(facts)
+        self.facts |= self.forks.lasting(condition.facts)
 
     def forget_names(self, environment: Environment, mark: int) -> None:
         """A call, or a comprehension, that began at `mark` has ended: its names are no part of the state any more."""

@@ -11,6 +11,7 @@ from dataclasses import field
 
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.facts import Facts
 from cmgan_audit.program.domain.values import Arguments, FunctionValue, Listing, Value
 
 
@@ -36,10 +37,14 @@ class Loop:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A branch that could not be decided, with its source text as taken: "dist.is_initialized()" or "not (...)"."""
+    """A branch that could not be decided, with its source text as taken: "dist.is_initialized()" or "not (...)".
+
+    `facts`: what the side that was taken tells of settings and symbolic numbers.
+    """
 
     text: str
     location: Location
+    facts: Facts = field(default=frozenset(), compare=False, repr=False)
 
 
 # The managers under which nothing is kept for gradients, and what stands before the name of one that may be in force.
@@ -72,6 +77,11 @@ class Context:
     def tests(self) -> frozenset[str]:
         """The texts of the conditions: what the tests around the event came out as."""
         return frozenset(condition.text for condition in self.conditions)
+
+    @property
+    def facts(self) -> Facts:
+        """What the tests around the event tell of settings and symbolic numbers."""
+        return frozenset().union(*(condition.facts for condition in self.conditions))
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

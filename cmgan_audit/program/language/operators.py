@@ -13,7 +13,7 @@ from cmgan_audit.program.domain.containers import known_items
 from cmgan_audit.program.domain.facts import Facts, both
 from cmgan_audit.program.domain.joins import join_each, opposite, same
 from cmgan_audit.program.domain.numbers import drawn
-from cmgan_audit.program.domain.text_tests import COMPARISONS, OPPOSITES, exclude, formula_of
+from cmgan_audit.program.domain.text_tests import COMPARISONS, OPPOSITES, exclude
 from cmgan_audit.program.domain.values import (
     Arguments,
     Choice,
@@ -231,11 +231,8 @@ def _text_test(it: Interpreter, operation: type[ast.cmpop], left: Value, right: 
     for asked, other in ((left, right),) if whether_in else ((left, right), (right, left)):
         texts = _texts_in(other) if whether_in else (other,)
         wanted = [each.value for each in texts if isinstance(each, Const) and isinstance(each.value, str)]
-        if not wanted or len(wanted) != len(texts) or asked.draws:
-            continue
-        number = it.asked_for.number_of(asked)
-        if number is not None:
-            formula = formula_of(number, wanted)
+        formula = it.asked_for.formula_of(asked, wanted) if wanted and len(wanted) == len(texts) else None
+        if formula is not None:
             reason = asked.reason if isinstance(asked, Unknown) else "a test at run time"
             return TextTest(reason=reason, formula=formula, equal=operation in (ast.Eq, ast.In), draws=other.draws)
     return None

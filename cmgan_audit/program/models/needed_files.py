@@ -18,13 +18,9 @@ _JOINED = {"str": "", "+": "", "join": "/"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeededOption(Unknown):
-    """The value of an argument that must be given at launch: `flag` as it is written, "" for a positional word.
-
-    `choices` are the words that it takes, none where any may be given.
-    """
+    """The value of an argument that must be given at launch: `flag` as it is written, "" for a positional word."""
 
     flag: str = ""
-    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -314,7 +314,7 @@ class Reading:
         text = str(raw)
         if UNKNOWN_MARK in text:
             reason = only_at_launch(text.replace(UNKNOWN_MARK, ""))
-            return NeededOption(flag=flag, reason=reason, trail=(step,))
+            return NeededOption(flag=flag, choices=spec.choices, reason=reason, trail=(step,))
         value = Const(value=text, trail=(step,))
         return value if spec.type is None else self._converted(spec, value)
 
