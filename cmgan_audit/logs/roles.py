@@ -267,6 +267,15 @@ def counter_kind(name: str) -> str | None:
     return None
 
 
+def doubt_of_step(name: str) -> int:
+    """How doubtful it is that a counter of steps counts, the least first, where there is more than one.
+
+    `iters` may say how many there will be in all, `batch` how large one is or where in its epoch it stands.
+    """
+    word = words_of(name)[-1]
+    return 2 if word == "batch" else int(word.endswith("s"))
+
+
 ROLE_WORDS = (
     "metric",
     "loss",

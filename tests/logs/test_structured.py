@@ -51,6 +51,8 @@ TABLES = {
     "checkpoints.csv": "checkpoint,pesq\n" + rows("ckpt/CMGAN_epoch_{e}.pth,{v}\n"),
     "val_pesq.csv": rows("{e},{v}\n"),
     "lightning/metrics.csv": "epoch,step,train_loss,val_pesq\n" + rows("{e},{e}0,0.1,\n{e},{e}9,,{v}\n"),
+    "total.csv": "tag,step,val_pesq,batch,iters\n" + rows("final,{e},{v},64,20000\n"),
+    "total.jsonl": rows('{{"batch": 64, "iters": 20000, "step": {e}, "val_pesq": {v}}}\n'),
     "long.csv": "epoch,metric,value\n" + rows("{e},pesq,{v}\n{e},stoi,0.9\n"),
     "columns.json": json.dumps({"epoch": [1, 2, 3, 4], "val_pesq": PESQ}),
     "rows.json": json.dumps({"count": 4, "rows": [{"epoch": e, "pesq": v} for e, v in enumerate(PESQ, start=1)]}),

@@ -11,8 +11,17 @@ from typing import TypeVar
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.logs.formats.cells import BARS, RULES, parse_number
+from cmgan_audit.logs.formats.measure_rows import counted_columns, read_on_its_side
 from cmgan_audit.logs.formats.plain_rows import add_columns, columns_of, is_plain
-from cmgan_audit.logs.formats.table_head import Column, Table, column_kind, commented_head, look_at, split_cells
+from cmgan_audit.logs.formats.table_head import (
+    Column,
+    Table,
+    column_kind,
+    commented_head,
+    look_at,
+    one_step_column,
+    split_cells,
+)
 from cmgan_audit.logs.lines.left_out import counted
 from cmgan_audit.logs.opening import read_blocks
 from cmgan_audit.logs.roles import RoleBook, counter_kind
@@ -78,6 +87,8 @@ class _Reader:
         table = look_at(head, self.stem)
         if table is None:
             raise InputError(f"{self.source}:{head[0][0]}: no table of numbers: {head[0][1][:60]!r}")
+        if (columns := counted_columns(table, head)) is not None:
+            return read_on_its_side(itertools.chain(head[1:], lines), table, columns, self.source, self.book)
         self._columns(table)
         plain = is_plain(table) and not self.wandb_names
         part = head if table.header is None else head[1:]
@@ -120,6 +131,7 @@ class _Reader:
             self.notes.append(Note(self.source, 1, "no header line: columns are named by their number or the file"))
             return
         table.columns = [Column(i, name, column_kind(name)) for i, name in enumerate(table.header)]
+        one_step_column(table.columns)
         kinds = {column.kind for column in table.columns}
         for column in table.columns:
             if column.kind == "name" and "value" not in kinds:

@@ -12,7 +12,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.logs.after_training import part_behind
 from cmgan_audit.logs.axes import common_axis, filled_counters, spread
 from cmgan_audit.logs.named_values import leave_out_single
-from cmgan_audit.logs.roles import RoleBook, counter_kind, table
+from cmgan_audit.logs.roles import RoleBook, counter_kind, doubt_of_step, table
 from cmgan_audit.logs.rows import are_of_training, numbers_name_rows, what_rows_are
 from cmgan_audit.logs.runs import RunBuilder, natural_x
 from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Note, Reading, Role
@@ -113,12 +113,13 @@ class Records:
         if at is None and len(self.settings) < _NAMED:
             self.settings.append(dict(scalars))
         epoch = step = None
-        for name in list(scalars):
-            counter = counter_kind(name) or ("step" if name == "_step" else None)
+        counters = [(name, counter) for name in scalars if (counter := _counter_of(name))]
+        for name, counter in sorted(counters, key=lambda named: doubt_of_step(named[0])):
             if counter == "epoch" and epoch is None:
                 epoch = scalars.pop(name)
             elif counter == "step":
-                step = scalars.pop(name) if step is None else scalars.pop(name) and step
+                number = scalars.pop(name)
+                step = number if step is None else step
         if self.by_steps and step is not None:
             epoch = None
         if at is not None and epoch is None and step is None:
@@ -191,7 +192,7 @@ class Records:
         self.names = {name: texts for name, texts in words.items() if len(texts) == self.rows}
         kinds = {name: counter_kind(name) for name in columns}
         counter = next((n for n, kind in kinds.items() if kind == "epoch"), None)
-        counter = counter or next((n for n, kind in kinds.items() if kind == "step"), None)
+        counter = counter or min((n for n, kind in kinds.items() if kind == "step"), key=doubt_of_step, default=None)
         at = filled_counters(columns[counter]) if counter else None
         kind = EPOCH if counter is None else (kinds[counter] or INDEX)
         self.counted = counter is not None
@@ -215,7 +216,7 @@ def _shape(keys: tuple[str, ...], book: RoleBook) -> _Shape | None:
     for key in keys:
         if key in _IGNORED:
             continue
-        counter = counter_kind(key) or ("step" if key == "_step" else None)
+        counter = _counter_of(key)
         if counter in counters:
             return None
         if counter is not None:
@@ -223,6 +224,11 @@ def _shape(keys: tuple[str, ...], book: RoleBook) -> _Shape | None:
         elif (role := book.of(key)) is not None:
             values.append((key, role))
     return _Shape(counters.get("epoch"), counters.get("step"), tuple(values))
+
+
+def _counter_of(name: str) -> str | None:
+    """What a key counts; `_step` is W&B's own."""
+    return counter_kind(name) or (STEP if name == "_step" else None)
 
 
 def _flat(record: dict[str, JsonValue], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, float]]:

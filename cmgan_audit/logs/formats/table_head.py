@@ -11,7 +11,7 @@ from dataclasses import field
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.logs.formats.cells import parse_number
-from cmgan_audit.logs.roles import counter_kind, infer, words_of
+from cmgan_audit.logs.roles import counter_kind, doubt_of_step, infer, words_of
 from cmgan_audit.logs.roles import table as table_of_roles
 
 _DELIMITERS = ("\t", ";", ",", "|")
@@ -142,6 +142,19 @@ def split_cells(text: str, delimiter: str) -> list[str]:
         return next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
     except csv.Error:
         return text.split(delimiter)
+
+
+def is_name_column(name: str) -> bool:
+    """Whether a column of this name, or without one, may hold what is measured on each row."""
+    return not name or " ".join(words_of(name)) in _NAME_COLUMNS or name.startswith("Unnamed:")
+
+
+def one_step_column(columns: list[Column]) -> None:
+    """Of several columns that may count steps, keep the likeliest as such."""
+    steps = [column for column in columns if column.kind == "step"]
+    for column in steps:
+        if column is not min(steps, key=lambda each: doubt_of_step(each.name)):
+            column.kind = "number"
 
 
 def column_kind(name: str) -> str:
