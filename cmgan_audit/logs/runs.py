@@ -9,6 +9,7 @@ from dataclasses import field
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.logs.begun_again import begun_again
+from cmgan_audit.logs.mentions import join_mentions, take_back_mentions
 from cmgan_audit.logs.selection.batches import of_a_batch
 from cmgan_audit.logs.series import EPOCH, INDEX, POINT_LIMIT, STEP, PrintedBatch, Restart, Role, Run, Series
 from cmgan_audit.logs.steps_of_epochs import over_epochs
@@ -62,6 +63,7 @@ class RunBuilder:
         self._named: dict[tuple[str, ...], list[int]] = {}
         self._no_trainings: set[tuple[str, ...]] = set()
         self._doubt: _Doubt | None = None
+        self._stepped_back: list[Run] = []  # runs that begin with an earlier epoch, and nothing says why
         self._open(0)
 
     @property
@@ -164,14 +166,17 @@ class RunBuilder:
             back = last + 1 - value
             near = back <= max(_OVERLAP, _OVERLAP_SHARE * (last - first))
             from_start = value <= first and not (self._resumed and near)
+            said = self._new_process or self._resumed
             if near and not from_start:
-                self.run.restarts.append(Restart(value, last, place))
+                self.run.restarts.append(Restart(value, last, place, said))
                 self._last = value
             else:
                 self._begin_run(value, place)
+                if not said:
+                    self._stepped_back.append(self.run)
         elif last is not None and self._new_process and value > last + 1:
             if self._resumed and value <= last + _OVERLAP:
-                self.run.restarts.append(Restart(value, last, place))
+                self.run.restarts.append(Restart(value, last, place, said=True))
             else:
                 self._begin_run(value, place)
         self._new_process = self._resumed = False
@@ -264,6 +269,10 @@ class RunBuilder:
         self.run.last_place = max(self.run.last_place, last_place)
         for run, came_to in zip(self._runs, self._came_to, strict=True):
             _settle_steps(run, came_to)
+        join_mentions(self._runs, self._came_to, self._stepped_back)
+        for run, came_to in zip(self._runs, self._came_to, strict=True):
+            if not _counts_twice(run):
+                take_back_mentions(run, came_to)
         runs = [part for run in self._runs if run.series or run.printed for part in begun_again(run)]
         for run in runs:
             if _counts_twice(run):

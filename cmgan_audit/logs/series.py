@@ -122,11 +122,15 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """Training went on from a checkpoint: first epoch or step after it, last before it, and where the log says so."""
+    """Training went on from a checkpoint: first epoch or step after it, last before it, and where the log says so.
+
+    `said`: it also speaks of the checkpoint, or of a process that starts.
+    """
 
     x: float
     before: float
     place: int
+    said: bool = False
 
 
 @dataclass(slots=True)

@@ -61,3 +61,27 @@ def test_steps_that_begin_anew_without_epochs() -> None:
     for place, step in enumerate([100, 200, 300, 400, 500, 600, 700, 800, 100, 200], start=1):
         builder.add("pesq", PESQ, STEP, float(step), 2.0, place)
     assert [len(run.series[0]) for run in builder.finish()] == [8, 2]
+
+
+def test_an_epoch_that_is_only_mentioned_again_supersedes_nothing() -> None:
+    """`Weights restored from epoch 4 (pesq 2.04)` behind epoch 6, in whatever language."""
+    (run,) = build([1, 2, 3, 4, 5, 6, 4]).finish()
+    assert (list(run.series[0]), run.restarts) == ([(e, 2.0 + e / 100, e) for e in range(1, 7)], [])
+
+
+def test_an_epoch_that_is_mentioned_and_had_no_value_is_one_of_the_course() -> None:
+    assert xs(build([1, 10, 20, 30, 40, 8])) == [[1, 8, 10, 20, 30, 40]]
+
+
+def test_several_epochs_may_be_mentioned() -> None:
+    assert xs(build([1, 2, 3, 4, 5, 6, 5, 4])) == [[1, 2, 3, 4, 5, 6]]
+
+
+def test_a_training_that_says_from_where_it_goes_on_supersedes_what_it_computes_again() -> None:
+    (run,) = build([1, 2, 3, 4, 5, 6, "resume", 5]).finish()
+    assert list(run.series[0])[-1] == (5, 2.08, 8)
+    assert len(run.restarts) == 1
+
+
+def test_another_training_that_was_stopped_after_its_first_epoch_stays_one() -> None:
+    assert xs(build([1, 2, 3, 4, 5, 6, 1])) == [[1, 2, 3, 4, 5, 6], [1]]

@@ -80,6 +80,7 @@ class LabelledLine:
         self.last_label = ""
         self.named = ""  # a measure that was named, and then not its value but an epoch or a number of files
         self.context = ""
+        self.epoch_behind = False  # `3/40 epoch 12.3 s`: the word stands behind its number
         self.array: list[tuple[int | None, float]] = []
 
     def read(self) -> None:
@@ -210,6 +211,7 @@ class LabelledLine:
             self._value(named, separated, listed, slots, sign, atom, after)
             return
         if slots and before.strip() != "/" and self._stands_before_epoch(label, separated, text[end:]):
+            self.epoch_behind = True
             self._counter("epoch", slots, label)
             return
         if not label or (plan.epoch is None and plan.step is None and is_option(before)):
@@ -255,6 +257,8 @@ class LabelledLine:
         plan = self.plan
         if kind == "epoch" and plan.epoch is None and not self.announced:
             plan.epoch = slots[0]
+        elif kind == "epoch" and plan.epoch is not None and plan.other_epoch is None and not self.epoch_behind:
+            plan.other_epoch = slots[0], len(plan.values)
         elif kind == "step" and plan.step is None:
             plan.step, plan.step_slots = slots[0], len(slots)
         elif kind == "rank" and plan.rank is None:

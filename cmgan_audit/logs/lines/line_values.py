@@ -157,6 +157,10 @@ class LineValues:
             said = f"{' '.join(plan.training.name)} {number}"
             (self.crossing.note if plan.values else self.crossing.note_below)(said, line)
         epoch = plan.fixed_epoch if plan.epoch is None else float(row[plan.epoch])
+        if plan.other_epoch is not None and epoch is not None:
+            slot, before = plan.other_epoch
+            # Of an earlier epoch is told once more what it had reached.
+            values = values[:before] if float(row[slot]) < epoch else values
         step = None if plan.step is None else counter(row[plan.step : plan.step + plan.step_slots])
         if plan.unnamed and (self._names_epochs or not are_counters(row, plan)):
             epoch = step = None

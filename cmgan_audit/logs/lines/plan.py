@@ -52,19 +52,20 @@ class TrainingName:
 class Plan:
     """How to read the lines of one shape.
 
-    `epoch`, `step` and `rank` are slots (of `step 12,500` the first of `step_slots`); `fixed_epoch` stands in the
-    words (`epoch_7`), and so does `fixed_rank` (`rank1`). `training` says which of several trainings the line is of,
-    and so may `of_hash`, the hash that stands in the line, and `tag`, the name in brackets that it begins with.
-    `bare` is the slot of a counter without a name, and the slot after it that of its total; `unnamed`: epoch and step
-    stand in brackets without their names. `drives` says that the line moves the log to its epoch; `surely`, that
+    `epoch`, `step` and `rank` are slots (of `step 12,500` the first of `step_slots`); `fixed_epoch` stands in the words
+    (`epoch_7`), and so does `fixed_rank` (`rank1`). `other_epoch` is the slot of a second one (`stopped at epoch 20,
+    the best was epoch 6`) and how many of the values stand before it. `training` says which of several trainings the
+    line is of, and so may `of_hash`, the hash that stands in the line, and `tag`, the name in brackets that it begins
+    with. `bare` is the slot of a counter without a name, and the slot after it that of its total; `unnamed`: epoch and
+    step stand in brackets without their names. `drives` says that the line moves the log to its epoch; `surely`, that
     training goes on, and not only that some checkpoint was loaded. `body` and `body_slot` leave the prefix of the
     logger out; by `key` the same message of two handlers is recognised. `rest` is what the line adds to a list that the
     line before has left open. `columns` are the phases of a table's head, or its measures; `cells` the numbers of one
     of its rows, `row_of` its first and `row_name` its phase. `head` names the columns of a table with a counter, `row`
     holds the cells of a line that may be one of its rows: slot and sign, None and NaN or infinity, or None. `announces`
     is the phase that begins with this line, `checkpoint` what the name of a checkpoint in it counts; `no_better`: the
-    line says that a score did not improve, and not the score; `ends`: that the training is over.
-    `names_below`: the line may name a value that stands alone on the next; `is_number`: it may be such a value.
+    line says that a score did not improve, and not the score; `ends`: that the training is over. `names_below`: the
+    line may name a value that stands alone on the next; `is_number`: it may be such a value.
     """
 
     slots: int
@@ -72,6 +73,7 @@ class Plan:
     key: str = ""
     body_slot: int = 0
     epoch: int | None = None
+    other_epoch: tuple[int, int] | None = None
     fixed_epoch: float | None = None
     step: int | None = None
     step_slots: int = 1
@@ -117,5 +119,6 @@ class Plan:
             not events
             and not self.fixed_rank
             and self.bare is None
+            and self.other_epoch is None
             and all(len(value.slots) == 1 for value in self.values)
         )
