@@ -12,6 +12,7 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.syntax import called_name, walk
 
 _MEAN_FUNCTIONS = frozenset({"mean", "fmean", "nanmean", "average"})
+_SUM_FUNCTIONS = frozenset({"sum", "fsum"})
 _AS_ARRAY = frozenset({"array", "asarray", "tensor", "stack", "as_tensor", "FloatTensor", "Tensor"})
 _JOINS = frozenset({"cat", "concat", "concatenate", "hstack"})
 _PROCESSES = regex(r"(?i)world_?size|num_processes|n_?(?:gpus?|procs)|num_gpus?|num_replicas")
@@ -154,12 +155,27 @@ def _holds(node: ast.expr, taken: Intake) -> bool:
                 return _holds(owner if gathered is None else gathered, taken)
     if taken.kind in ("list", "array"):
         match node:
-            case ast.Call(func=ast.Name(id="sum") | ast.Attribute(attr="sum"), args=[inner]):
+            case ast.Call(args=[inner]) if called_name(node) in _SUM_FUNCTIONS:
+                return root(inner) == taken.target
+            case ast.Call(args=[adds, inner, *_]) if called_name(node) == "reduce" and _adds(adds):
                 return root(inner) == taken.target
             case ast.Call(func=ast.Attribute(value=owner, attr="sum"), args=[]) if taken.kind == "array":
                 return root(owner) == taken.target
         return False
     return root(node) == taken.target
+
+
+def _adds(function: ast.expr) -> bool:
+    """Whether a function of two values adds them: `operator.add`, `lambda total, loss: total + loss`."""
+    match function:
+        case ast.Name(id="add") | ast.Attribute(attr="add"):
+            return True
+        case ast.Lambda(
+            args=ast.arguments(args=[ast.arg(arg=one), ast.arg(arg=other)]),
+            body=ast.BinOp(left=ast.Name(id=left), op=ast.Add(), right=ast.Name(id=right)),
+        ):
+            return {left, right} == {one, other}
+    return False
 
 
 def _is_beside(node: ast.expr, taken: Intake) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from cmgan_audit.facts.items.making import defines
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import constant, length_of_range
-from cmgan_audit.program.domain.values import ClassValue, Const, Instance, ListValue, Value
+from cmgan_audit.program.domain.values import ClassValue, Computation, Const, Instance, ListValue, Unknown, Value
 from cmgan_audit.program.execution.probe import call_method
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
@@ -14,8 +14,16 @@ from cmgan_audit.rules.record import Known
 _SUBSET = "torch.utils.data.Subset"
 _TENSORS = "torch.utils.data.TensorDataset"
 _JOINED = "torch.utils.data.ConcatDataset"
-# What makes a tensor of the sizes that it is given; `torch.full` takes them as one tuple.
-_OF_SIZES = frozenset(f"torch.{name}" for name in ("zeros", "ones", "empty", "rand", "randn", "full"))
+# What makes a tensor of the sizes that it is given, also as one tuple.
+_OF_SIZES = frozenset(
+    f"{module}.{name}" for module in ("torch", "numpy") for name in "zeros ones empty rand randn full".split()
+) | {"numpy.random.rand", "numpy.random.randn"}
+# What makes a tensor with as many items as what it is given first.
+_OF_AS_MANY = frozenset(
+    "torch.from_numpy torch.as_tensor torch.tensor torch.Tensor torch.FloatTensor torch.LongTensor numpy.array "
+    "numpy.asarray torch.zeros_like torch.ones_like torch.rand_like torch.randn_like torch.empty_like".split()
+)
+_COUNTING = frozenset({"torch.arange", "numpy.arange"})
 _DEEPEST = 4
 
 
@@ -42,6 +50,8 @@ def _number_of(scene: Scene, value: Value, depth: int = _DEEPEST) -> int | None:
     """How many items a dataset has; None where the program does not tell."""
     if isinstance(value, ListValue):
         return len(value.items) if value.complete else None
+    if isinstance(value, Unknown) and depth:
+        return _number_of_part(scene, value.computed, depth) if value.computed else _number_drawn(scene, value)
     if not isinstance(value, Instance) or depth == 0:
         return None
     if isinstance(value.cls, ClassValue):
@@ -61,11 +71,38 @@ def _number_of(scene: Scene, value: Value, depth: int = _DEEPEST) -> int | None:
                 return None
             numbers = [_number_of(scene, part, depth - 1) for part in parts.items]
             return sum(number for number in numbers if number is not None) if None not in numbers else None
-        case name if name in _OF_SIZES and arguments.positional:
-            first = arguments.positional[0]
-            return _whole(first.items[0] if isinstance(first, ListValue) and first.items else first)
+        case name if name in _OF_SIZES:
+            return _first_size(arguments.get("size", 0) or arguments.get("shape"))
+        case name if name in _OF_AS_MANY and arguments.positional:
+            return _number_of(scene, arguments.positional[0], depth - 1)
+        case name if name in _COUNTING and len(arguments.positional) == 1:
+            return _whole(arguments.positional[0])
     counted = length_of_range(value)
     return counted.value if isinstance(counted, Known) and isinstance(counted.value, int) else None
+
+
+def _number_drawn(scene: Scene, tensor: Unknown) -> int | None:
+    """The items of a tensor of random numbers: its draw tells where it was made, and the call there of which size."""
+    places = [draw.location for draw in tensor.draws if draw.callee in _OF_SIZES and len(tensor.draws) == 1]
+    call = next((event for event in scene.calls if event.location in places), None)
+    return None if call is None else _first_size(call.arguments.get("size", 0))
+
+
+def _number_of_part(scene: Scene, made: Computation, depth: int) -> int | None:
+    """The items of a part that is cut out of a tensor along its first dimension."""
+    match made:
+        case Computation(operation="[]", operands=(owner, ListValue(kind="slice", items=bounds))):
+            number = _number_of(scene, owner, depth - 1)
+            start, stop, step = map(constant, bounds)
+            known = all(isinstance(bound, Const) for bound in bounds) and step in (None, 1)
+            return len(range(number)[start:stop]) if number is not None and known else None
+    return None
+
+
+def _first_size(size: Value | None) -> int | None:
+    if isinstance(size, ListValue):
+        size = size.items[0] if size.items else None
+    return None if size is None else _whole(size)
 
 
 def _whole(value: Value) -> int | None:
