@@ -12,7 +12,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import Choice, Const, Instance, Value
+from cmgan_audit.program.domain.values import Choice, Const, DictValue, Instance, Value
 from cmgan_audit.program.execution.trace import CallEvent, Event, StoreEvent, innermost_function
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.naming.names import canonical
@@ -158,7 +158,7 @@ def _chooses_device(node: ast.AST) -> bool:
     return False
 
 
-def _settings_of_visible(view: View) -> Iterator[tuple[Event, ast.expr]]:
+def _settings_of_visible(view: View) -> Iterator[tuple[Event, ast.AST]]:
     """Where the program says which GPUs a process sees, each with the expression that tells."""
     for store in _stores(view):
         if store.name == _VISIBLE:
@@ -166,12 +166,14 @@ def _settings_of_visible(view: View) -> Iterator[tuple[Event, ast.expr]]:
             around = [] if node is None else [node, *view.code.parents(store.location.path, node)]
             yield from ((store, each.value) for each in around if isinstance(each, ast.Assign))
     for event in view.scene.named(lambda name: name.endswith(_SETTING)):
-        call = view.code.call_at(event.location)
-        if call is not None and _VISIBLE in ast.unparse(call):
-            yield event, call
+        node = view.code.call_at(event.location) or view.code.node_at(event.location)
+        told = event.arguments.get("", 0)
+        named = isinstance(told, DictValue) and _VISIBLE in told.items
+        if node is not None and (named or _VISIBLE in ast.unparse(node)):
+            yield event, node
 
 
-def _tells_of_process(view: View, event: Event, given: ast.expr) -> bool:
+def _tells_of_process(view: View, event: Event, given: ast.AST) -> bool:
     """Whether what is set is of the process, `os.environ["CUDA_VISIBLE_DEVICES"] = os.environ["LOCAL_RANK"]`, also by
     a name, or where the process is asked which one it is."""
     if any(_OF_PROCESS.search(condition.text) for condition in event.context.conditions):

@@ -7,7 +7,16 @@ import ast
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.containers import known_items
 from cmgan_audit.program.domain.numbers import drawn
-from cmgan_audit.program.domain.values import Arguments, Choice, Const, Symbol, Unknown, Value, options_of
+from cmgan_audit.program.domain.values import (
+    Arguments,
+    Choice,
+    Const,
+    External,
+    Symbol,
+    Unknown,
+    Value,
+    options_of,
+)
 from cmgan_audit.program.execution.imports import bind_name
 from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.execution.trace import CallEvent
@@ -99,6 +108,9 @@ def execute_augmented(it: Interpreter, node: ast.AugAssign) -> None:
         return
     if isinstance(before, DictValue) and isinstance(node.op, ast.BitOr):
         container_method(it, before, "update", Arguments(positional=(value,)), location)
+        return
+    if isinstance(before, External) and before.name == "os.environ" and isinstance(node.op, ast.BitOr):
+        it.call(it.attribute(before, "update", location), Arguments(positional=(value,)), location)
         return
     if isinstance(before, Instance) and isinstance(node.op, ast.Add):
         itself = special_method(it, before, "__iadd__", [value], location)

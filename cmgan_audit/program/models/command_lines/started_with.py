@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from cmgan_audit.program.domain.numbers import binary
 from cmgan_audit.program.domain.reasons import Cause, Reason, required
-from cmgan_audit.program.domain.values import Computation, Const, ListValue, Symbol, Unknown, Value
+from cmgan_audit.program.domain.values import Computation, Const, DictValue, ListValue, Symbol, Unknown, Value
 from cmgan_audit.program.execution.interpreter import UnconfiguredError
 from cmgan_audit.program.execution.trace import TOLD_BY_LAUNCHERS
 from cmgan_audit.program.models.command_lines.argparse_parsing import word_value
@@ -78,10 +78,26 @@ def _write_variable(call: ModelCall) -> Value:
     """`os.environ["SIZE"] = "4"`: from here on it holds that, or may hold it where not every way comes here."""
     name, value = call.text("key", 0), call.get("value", 1)
     if name is not None and value is not None:
-        sure = not call.interpreter.context.conditions and not call.interpreter.probing
-        reason = Reason(f"the program may set the environment variable {name}", Cause.ENVIRONMENT)
-        call.interpreter.notes[_WRITTEN] = {**_written(call), name: value if sure else Unknown(reason=reason)}
+        _write(call, {name: value})
     return Const(value=None)
+
+
+@model("os.environ.update")
+def _write_variables(call: ModelCall) -> Value:
+    """`os.environ.update({"SIZE": "4"})`, also as `os.environ |= {"SIZE": "4"}`."""
+    given = call.arguments.get("", 0)
+    items = given.items if isinstance(given, DictValue) else {}
+    _write(call, {name: value for name, value in items.items() if isinstance(name, str)} | call.arguments.keywords)
+    return Const(value=None)
+
+
+def _write(call: ModelCall, variables: Mapping[str, Value]) -> None:
+    sure = not call.interpreter.context.conditions and not call.interpreter.probing
+    written = dict(_written(call))
+    for name, value in variables.items():
+        reason = Reason(f"the program may set the environment variable {name}", Cause.ENVIRONMENT)
+        written[name] = value if sure else Unknown(reason=reason)
+    call.interpreter.notes[_WRITTEN] = written
 
 
 def _written(call: ModelCall) -> dict[str, Value]:
