@@ -114,6 +114,10 @@ class AskedFor:
         held = root.cell if isinstance(root, HeapValue) else root
         return self._numbers.setdefault((identity, parts, changes), (len(self._numbers), held))[0]
 
+    def number_of_question(self, *question: object) -> int:
+        """The number of the answer to a question, the same one each time that it is asked."""
+        return self._numbers.setdefault((question,), (len(self._numbers), None))[0]
+
     def formula_of(self, value: Value, texts: Collection[str]) -> str | None:
         """How the question whether a value is one of several texts stands among the facts; None where it is no text
         that may be asked for again."""
@@ -165,7 +169,7 @@ class AskedFor:
             ways.append((sorted(option.facts), *answer))
         outcome = min(ways)[2]  # a test and its negation are one question
         question = frozenset((*facts, formula, holds is outcome) for facts, formula, holds in ways)
-        return f"{_HOLDS}{self._numbers.setdefault((question,), (len(self._numbers), None))[0]}", outcome
+        return f"{_HOLDS}{self.number_of_question(question)}", outcome
 
     def changed(self, target: Value) -> None:
         """Something is stored in what is not known, or it may change itself: what is read from it later may be another

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from cmgan_audit.program.domain.facts import is_fork
 from cmgan_audit.program.domain.joins import Branch
 from cmgan_audit.program.domain.numbers import drawn
 from cmgan_audit.program.domain.values import (
@@ -23,6 +24,7 @@ from cmgan_audit.program.execution.imports import execute_import, execute_import
 from cmgan_audit.program.execution.interpreter import MOST_NODES_DEEP, Interpreter, ProgramRaisedError
 from cmgan_audit.program.execution.state import Snapshot
 from cmgan_audit.program.execution.supposing import suppose
+from cmgan_audit.program.execution.trace import Condition
 from cmgan_audit.program.language.assignments import assign, execute_assign, execute_augmented, execute_delete, noted
 from cmgan_audit.program.language.booleans import evaluate_test
 from cmgan_audit.program.language.classes import library_bases
@@ -169,7 +171,12 @@ def _raise(it: Interpreter, node: ast.Raise) -> None:
 
 def _assert(it: Interpreter, node: ast.Assert) -> None:
     test = it.read(evaluate_test(it, node.test))
-    if truth(it, test) is False and it.location(node) not in it.passed_checks:
+    verdict = truth(it, test)
+    if verdict is None:
+        taken, _ = sides_of(it, test, "")
+        told = frozenset(fact for fact in taken.facts if not is_fork(fact[0]))
+        it.from_now_on(Condition("", it.location(node), told))
+    if verdict is False and it.location(node) not in it.passed_checks:
         if it.probing and _asks_for_an_option(it, node.test):
             return  # who takes the way that is tried gives this option too
         raise ProgramRaisedError("AssertionError", it.location(node))

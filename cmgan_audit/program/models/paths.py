@@ -14,6 +14,7 @@ from cmgan_audit.program.domain.values import Choice, Const, External, Instance,
 from cmgan_audit.program.execution.trace import DecisionEvent
 from cmgan_audit.program.models.files import PATH, path_of, resolve
 from cmgan_audit.program.models.needed_files import NeededOption
+from cmgan_audit.program.models.presence import whether_there
 from cmgan_audit.program.models.registry import AttributeRead, ModelCall, attribute, derives, listing, model
 
 for _name in ("PosixPath", "PurePath", "PurePosixPath", "WindowsPath", "PureWindowsPath"):
@@ -201,7 +202,7 @@ def _exists(call: ModelCall) -> Value:
         found = resolve(call, path.value)
         if found is not None and not call.callee.endswith(("isdir", "is_dir")):
             return Const(value=True)
-    return Unknown(reason="whether a file is there", draws=path.draws)
+    return whether_there(call, path)
 
 
 def _is_written_empty(path: Value) -> bool:

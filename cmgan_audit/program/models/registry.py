@@ -25,9 +25,10 @@ from typing import Protocol, TypeVar
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.open_settings import AskedFor
 from cmgan_audit.program.domain.values import Arguments, Const, Constant, External, Instance, ListValue, Unknown, Value
 from cmgan_audit.program.execution.state import Journal
-from cmgan_audit.program.execution.trace import Context, Event, Launch
+from cmgan_audit.program.execution.trace import Context, Event, Launch, Run
 from cmgan_audit.program.naming.modules import Module
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.source.tree import SourceTree
@@ -71,6 +72,14 @@ class Interpreter(Protocol):
     @property
     def notes(self) -> dict[str, object]:
         """What models keep for the length of one run, by name."""
+
+    @property
+    def asked_for(self) -> AskedFor:
+        """What is not known and was asked for, each with a number."""
+
+    @property
+    def run(self) -> Run:
+        """What has been seen of the run so far."""
 
     @property
     def must_be_configured(self) -> bool:

@@ -1,0 +1,62 @@
+"""Whether a file is there: one question while nothing is written, moved or removed.
+
+`if exists(path) and not args.resume: raise` and, further down, `if exists(path): load(path)`: who comes to the load has
+asked to resume.
+"""
+
+from __future__ import annotations
+
+import posixpath
+
+from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.text_tests import formula_of
+from cmgan_audit.program.domain.values import Const, TextTest, Unknown, Value
+from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.program.models.registry import ModelCall
+
+_CHANGES = regex(
+    r"(save|write|dump|remove|unlink|rm|rename|replace|move|copy|touch|link|symlink|system|popen|run|call|check|fit|train"
+    r"|download|extract|open)(?![a-z])|copytree|rmtree|copyfile|mkd|makedirs",
+)
+_MAKES_FOLDERS = ("mkdir", "makedirs")
+_THERE = "there"
+
+
+@dataclass(slots=True)
+class _Changes:
+    """How often files, and folders, may have changed in the events up to a position."""
+
+    position: int = 0
+    files: int = 0
+    folders: int = 0
+
+
+def whether_there(call: ModelCall, path: Value) -> Value:
+    """The answer to the question whether there is a file or folder that the tree does not tell of.
+
+    It is another one in each pass of a loop: what happened between them is not known.
+    """
+    reason = "whether a file is there"
+    if not isinstance(path, Const) or path.draws or call.interpreter.context.loops:
+        return Unknown(reason=reason, draws=path.draws)
+    changes = _changes_until_now(call)
+    is_file = bool(posixpath.splitext(str(path.value))[1])
+    times = (changes.files, 0 if is_file else changes.folders)
+    number = call.interpreter.asked_for.number_of_question(path.value, call.callee.rpartition(".")[2], times)
+    return TextTest(reason=reason, formula=formula_of(number, [_THERE], [_THERE, ""]), equal=True)
+
+
+def _changes_until_now(call: ModelCall) -> _Changes:
+    events = call.interpreter.run.events
+    kept = call.interpreter.notes.get("files changed")
+    before = kept if isinstance(kept, _Changes) and kept.position <= len(events) else _Changes()
+    made = _Changes(len(events), before.files, before.folders)
+    for event in events[before.position :]:
+        member = event.callee.rpartition(".")[2] if isinstance(event, CallEvent) else ""
+        if member in _MAKES_FOLDERS:
+            made.folders += 1
+        elif member and _CHANGES.match(member):
+            made.files += 1
+    call.interpreter.notes["files changed"] = made
+    return made
