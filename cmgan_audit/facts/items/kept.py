@@ -6,13 +6,14 @@ Only in one process: workers that end with the pass take what they kept with the
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.items.generators import keeps_its_state
 from cmgan_audit.facts.scene import Made
 from cmgan_audit.finding import Location
 from cmgan_audit.program.execution.trace import Context
-from cmgan_audit.source.syntax import NamedFunction, arguments_named
+from cmgan_audit.source.syntax import NamedFunction, arguments_named, walk
 
 _CACHES = frozenset({"cache", "cached_property"})
 
@@ -49,24 +50,100 @@ def _is_cached(function: ast.AST) -> bool:
 
 
 def _is_filled_in(code: Code, place: Location) -> bool:
-    """Whether a place stands where an entry is made that was missing: below `if index not in self.kept:`, or below
-    `if self.kept[index] is None:`, with `self.kept[index] = ...` beside it."""
+    """Whether a place stands where an entry of a dictionary of the dataset is made that was missing.
+
+    It is below `if index not in self.kept:`, in `except KeyError:`, or behind `if index in self.kept: return`, and
+    `self.kept[index] = ...` stands there too, at the place or behind it. Of `self.kept.setdefault(index, draw)` the
+    first draw stays.
+    """
     node = code.node_at(place)
+    within = node
     for outer in code.parents(place.path, node) if node is not None else ():
+        match outer:
+            case ast.Call(func=ast.Attribute(value=kept, attr="setdefault"), args=[_, given]):
+                if given is within and _is_own(kept):
+                    return True
+        for entry, block in _where_missing(code, place.path, outer, within):
+            behind = [each for each in block if isinstance(each, ast.Assign) and (each.end_lineno or 0) >= place.line]
+            if entry in (ast.unparse(target) for each in behind for target in each.targets):
+                return True
         if isinstance(outer, NamedFunction):
             return False
-        missing = _missing(outer.test) if isinstance(outer, ast.If) else None
-        if missing is not None and isinstance(outer, ast.If):
-            stored = [target for each in outer.body if isinstance(each, ast.Assign) for target in each.targets]
-            return missing in map(ast.unparse, stored)
+        within = outer
     return False
 
 
-def _missing(test: ast.expr) -> str | None:
-    """The entry that is missing where a test holds, as it is written: `self.kept[index]`."""
+def _where_missing(
+    code: Code, path: str, outer: ast.AST, within: ast.AST | None
+) -> Iterator[tuple[str, Sequence[ast.stmt]]]:
+    """The entries that are missing in the part of a node that something stands in, as they are written, each with the
+    statements of that part."""
+    for block in (getattr(outer, name, None) for name in ("body", "orelse", "finalbody")):
+        if not isinstance(block, list) or within not in block:
+            continue
+        asked = _asked(code, path, outer.test) if isinstance(outer, ast.If) else None
+        if asked is not None and isinstance(outer, ast.If) and asked[1] is (block is outer.body):
+            yield asked[0], block
+        if isinstance(outer, ast.ExceptHandler):
+            tried = next((each for each in code.parents(path, outer) if isinstance(each, ast.Try)), None)
+            yield from ((entry, block) for entry in _looked_up(tried, outer))
+        for before in block[: block.index(within)]:
+            yield from ((entry, block) for entry in _left_with(code, path, before))
+
+
+def _left_with(code: Code, path: str, statement: ast.stmt) -> Iterator[str]:
+    """The entries with which a statement leaves the function, as they are written: behind it they are missing."""
+    match statement:
+        case ast.If(test=test, body=[*_, ast.Return()]):
+            asked = _asked(code, path, test)
+            if asked is not None and not asked[1]:
+                yield asked[0]
+        case ast.Try(body=[*_, ast.Return()], handlers=[handler]):
+            yield from _looked_up(statement, handler)
+
+
+def _looked_up(tried: ast.Try | None, handler: ast.ExceptHandler) -> Iterator[str]:
+    """The entries of which a handler is told that they are missing: those read in the `try` of `except KeyError`."""
+    if tried is not None and handler.type is not None and ast.unparse(handler.type) == "KeyError":
+        for node in (each for statement in tried.body for each in walk(statement)):
+            if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and _is_own(node.value):
+                yield ast.unparse(node)
+
+
+def _asked(code: Code, path: str, test: ast.expr) -> tuple[str, bool] | None:
+    """The entry that a test asks for, as it is written, and whether it is missing where the test holds."""
     match test:
-        case ast.Compare(left=key, ops=[ast.NotIn()], comparators=[ast.Attribute(value=ast.Name(id="self")) as kept]):
-            return f"{ast.unparse(kept)}[{ast.unparse(key)}]"
-        case ast.Compare(left=ast.Subscript() as entry, ops=[ast.Is()], comparators=[ast.Constant(value=None)]):
-            return ast.unparse(entry) if ast.unparse(entry).startswith("self.") else None
+        case ast.UnaryOp(op=ast.Not(), operand=inner) if (asked := _asked(code, path, inner)) is not None:
+            return asked[0], not asked[1]
+        case ast.Compare(left=key, ops=[ast.In() | ast.NotIn() as how], comparators=[kept]) if _is_own(kept):
+            return f"{ast.unparse(kept)}[{ast.unparse(key)}]", isinstance(how, ast.NotIn)
+        case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() as how], comparators=[ast.Constant(value=None)]):
+            entry = _entry(code, path, left)
+            return None if entry is None else (entry, isinstance(how, ast.Is))
     return None
+
+
+def _entry(code: Code, path: str, node: ast.expr) -> str | None:
+    """The entry that an expression reads, as it is written: `self.kept[index]`, `self.kept.get(index)`, a name that
+    holds one."""
+    match node:
+        case ast.NamedExpr(value=value):
+            return _entry(code, path, value)
+        case ast.Subscript(value=kept) if _is_own(kept):
+            return ast.unparse(node)
+        case ast.Call(func=ast.Attribute(value=kept, attr="get"), args=[key] | [key, ast.Constant(value=None)]):
+            return f"{ast.unparse(kept)}[{ast.unparse(key)}]" if _is_own(kept) else None
+        case ast.Name(id=name):
+            function = next((each for each in code.parents(path, node) if isinstance(each, NamedFunction)), None)
+            given = [
+                each.value
+                for each in (walk(function) if function is not None else ())
+                if isinstance(each, ast.Assign) and each.lineno < node.lineno and name in map(ast.unparse, each.targets)
+            ]
+            return _entry(code, path, given[-1]) if given and not isinstance(given[-1], ast.Name) else None
+    return None
+
+
+def _is_own(kept: ast.expr) -> bool:
+    """Whether an expression is an attribute of the dataset, or an item of one."""
+    return isinstance(kept, ast.Attribute | ast.Subscript) and ast.unparse(kept).startswith("self.")
