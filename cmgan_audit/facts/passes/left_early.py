@@ -17,9 +17,9 @@ from cmgan_audit.facts.scene import Made, Pass
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Const
-from cmgan_audit.program.execution.trace import Condition
+from cmgan_audit.program.execution.trace import Condition, Loop
 from cmgan_audit.rules.record import Fact, Known
-from cmgan_audit.source.syntax import shown, walk
+from cmgan_audit.source.syntax import called_name, shown, walk
 
 _Test = tuple[ast.expr, bool]
 _Loop = ast.For | ast.AsyncFor
@@ -57,6 +57,29 @@ def left_early(code: Code, made: Made) -> Fact:
 def is_left_early(code: Code, single: Pass, loop: _Loop) -> bool:
     """Whether a loop over the batches of a pass is known to be over before its loader is through."""
     return any(_ways_out(code, single, loop))
+
+
+def may_end_with_a_group(code: Code, loop: Loop) -> bool:
+    """Whether a loop over batches takes a number of them that may be a whole number of groups: it is left where what
+    counts them says so, `if step == len(loader) // 4 * 4: break`, and is not merely gone through."""
+    node = code.node_at(loop.location)
+    if not isinstance(node, _Loop):
+        return False
+    counters = frozenset(_counters(node))
+    tests = (test for each in _breaks(node.body, ()) for test, _ in each.tests if not _asks_for_end(test))
+    left = any(isinstance(part, ast.Name) and part.id in counters for test in tests for part in walk(test))
+    return left or any(isinstance(part, ast.Call) and called_name(part) == "islice" for part in walk(node.iter))
+
+
+def _asks_for_end(test: ast.expr) -> bool:
+    """Whether a test asks for the end of the batches: `step >= len(loader)`, `step == len(loader) - 1`."""
+    for side in [test.left, *test.comparators] if isinstance(test, ast.Compare) else []:
+        match side:
+            case ast.BinOp(left=ast.Call() as call, op=ast.Add() | ast.Sub(), right=ast.Constant()) | (
+                ast.Call() as call
+            ) if called_name(call) == "len":
+                return True
+    return False
 
 
 def _ways_out(code: Code, single: Pass, loop: _Loop) -> Iterator[tuple[Location, str]]:

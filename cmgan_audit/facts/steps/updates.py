@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable, Sequence
 
 from cmgan_audit.facts.conditions import exclude
+from cmgan_audit.facts.passes.left_early import may_end_with_a_group
 from cmgan_audit.facts.steps.accumulate_blocks import summed_in_block, zeroed_before_last_in_block
 from cmgan_audit.facts.steps.actions import BACKWARD, CLIP, STEP, ZERO, Action, actions_of
 from cmgan_audit.facts.steps.divided import divided
@@ -92,7 +93,7 @@ def _update(view: View, window: Window, actions: Sequence[Action]) -> Update:
         repeated=_repeated(window),
         divided=divided(view, window, guard),
         scale_matters=_scale_matters(window),
-        tail_lost=_tail_lost(window, guard, actions),
+        tail_lost=_tail_lost(view, window, guard, actions),
     )
 
 
@@ -284,12 +285,13 @@ def _scale_matters(window: Window) -> Fact:
     return NO if _SCALE_FREE.fullmatch(class_name(window.optimiser)) else YES
 
 
-def _tail_lost(window: Window, guard: Guard | None, actions: Sequence[Action]) -> Fact:
+def _tail_lost(view: View, window: Window, guard: Guard | None, actions: Sequence[Action]) -> Fact:
     """Whether gradients are set back between two epochs, when the counter has let no step use the last of them.
 
-    A tail that nobody sets back is not lost: the first step of the next epoch uses it.
+    A tail that nobody sets back is not lost: the first step of the next epoch uses it. A loop that is left at a number
+    of batches may leave none.
     """
-    if guard is None or not guard.alone:
+    if guard is None or not guard.alone or may_end_with_a_group(view.code, window.loop):
         return NO
     around = window.step.event.context.loops
     epochs = around[: next(index for index, loop in enumerate(around) if loop is window.loop)]
