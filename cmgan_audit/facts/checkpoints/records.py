@@ -37,7 +37,8 @@ class Resume(Record):
 @record_kind("selection")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection(Record):
-    """A measured number that decides something about the training: which model is kept, when to stop, the step size.
+    """A measured number that decides something about the training: which model or settings are kept, when to stop, the
+    step size.
 
     Attributes:
         decides: what it decides ("which model is kept").

@@ -32,6 +32,7 @@ from cmgan_audit.source.syntax import arguments_of, is_line_of, walk
 _SAVES = frozenset({"save", "save_pretrained", "save_checkpoint", "save_state", "save_weights", "copyfile", "copy2"})
 _ORDERS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq)
 KEEPS, STOPS, RATE = "which model is kept", "when training stops", "the learning rate"
+SETTINGS = "which settings are kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ def _decisions(view: View) -> Iterator[Decision]:
         if isinstance(pick.at.node, ast.expr):
             yield Decision(KEEPS, pick.at.node, pick.at.path, pick.at.stack, picks=True)
     yield from stops(view)
+    yield from _objectives(view)
 
 
 def keeps_model(event: CallEvent) -> bool:
@@ -122,6 +124,21 @@ def stops(view: View) -> Iterator[Decision]:
             for test in tests:
                 for stack in _ways_to(view, reached):
                     yield Decision(STOPS, test, path, stack)
+
+
+def _objectives(view: View) -> Iterator[Decision]:
+    """What a function returns by which a study of Optuna chooses settings: `study.optimize(objective)`."""
+    studies = {each.location for each in view.scene.named(lambda name: name.endswith(".optimize")) if _is_study(each)}
+    for reached in view.code.reached if studies else ():
+        stacks = [stack for stack in _ways_to(view, reached) if stack and stack[-1] in studies]
+        returned = [each.value for each in reached.own_nodes() if isinstance(each, ast.Return) and each.value]
+        for value in [reached.node.body] if isinstance(reached.node, ast.Lambda) else returned:
+            for stack in stacks:
+                yield Decision(SETTINGS, value, reached.module.path, stack, picks=True)
+
+
+def _is_study(event: CallEvent) -> bool:
+    return canonical(event.callee).startswith("optuna.")
 
 
 def _tests_of_break(view: View, path: str, node: ast.Break, training: AbstractSet[Location]) -> list[ast.expr]:
