@@ -227,14 +227,26 @@ def _near(tree: SourceTree, folder: str) -> list[str]:
     """Configuration files in a script's folder or below it first, then those in the usual folders of the root.
 
     Where there are none, those in folders of such a name anywhere (`egs/corpus/conf/`), and at last those in the
-    nearest folder above that holds any (`config.yaml` of `bin/train.py`).
+    nearest folder above that holds any (`config.yaml` of `bin/train.py`), or below it (`recipes/small/net.yaml`).
     """
     plausible = [path for path in tree.data_files if path.endswith(_KINDS) and not _OTHER_PURPOSES.search(path)]
-    below = [path for path in plausible if not folder or path.startswith(f"{folder}/")]
+    plausible = [path for path in plausible if not _is_list(tree, path)]
     usual = [path for path in plausible if path.partition("/")[0] in _FOLDERS]
-    near = list(dict.fromkeys([*sorted(below, key=lambda path: (path.count("/"), path)), *usual]))
+    near = list(dict.fromkeys([*_below(folder, plausible), *usual]))
     near = near or [path for path in plausible if set(path.split("/")[:-1]) & set(_FOLDERS)]
     while not near and folder:
         folder = posixpath.dirname(folder)
-        near = sorted(path for path in plausible if posixpath.dirname(path) == folder)
+        below = _below(folder, plausible)
+        near = [path for path in below if posixpath.dirname(path) == folder] or below
     return near
+
+
+def _is_list(tree: SourceTree, path: str) -> bool:
+    """Whether a file of JSON holds a list, mostly the recordings of a set, and so no settings by their names."""
+    return path.endswith((".json", ".json5", ".jsonc")) and (tree.glance(path) or b"").lstrip()[:1] == b"["
+
+
+def _below(folder: str, paths: Sequence[str]) -> list[str]:
+    """The paths in a folder or below it, the nearest ones first."""
+    found = [path for path in paths if not folder or path.startswith(f"{folder}/")]
+    return sorted(found, key=lambda path: (path.count("/"), path))

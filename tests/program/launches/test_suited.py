@@ -130,6 +130,20 @@ def test_a_file_in_the_nearest_folder_above_stands_where_none_lies_nearer(tmp_pa
     assert [run.launch.condition for run in runs.execute(SourceTree(tmp_path))] == ["configuration bin/near.yaml"]
 
 
+def test_files_below_the_folder_above_stand_where_none_lies_nearer(tmp_path: Path) -> None:
+    files = {"scripts/train.py": SCRIPT.format(early=""), "recipes/small/plain.yaml": "size: 4\n"}
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    conditions = [run.launch.condition for run in runs.execute(SourceTree(tmp_path))]
+    assert conditions == ["configuration recipes/small/plain.yaml"]
+
+
+def test_a_list_of_recordings_is_no_configuration(tmp_path: Path) -> None:
+    files = {"lists.json": '["a.wav", "b.wav"]', "plain.yaml": FILES["plain.yaml"]}
+    assert tried(tmp_path, "", files) == ["plain.yaml"]
+
+
 TWO_LISTS = """
 import argparse
 import json
