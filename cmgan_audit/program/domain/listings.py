@@ -117,3 +117,8 @@ def without_listings(draws: frozenset[Draw]) -> frozenset[Draw]:
     if not any(isinstance(draw, Listing) for draw in draws):
         return draws
     return frozenset(draw for draw in draws if not isinstance(draw, Listing))
+
+
+def without_order(draws: frozenset[Draw]) -> frozenset[Draw]:
+    """The draws that may decide how many items a list has: a shuffle only puts the same ones in another order."""
+    return frozenset(draw for draw in without_listings(draws) if not _mixed((draw,))) if draws else draws

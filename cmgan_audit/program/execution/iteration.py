@@ -122,9 +122,10 @@ def _library_element(it: Interpreter, value: Instance, location: Location) -> Va
         inner = value.arguments.get("iterable", 0)
         if inner is not None:
             return element(it, inner, location)
-    return Unknown(reason=f"an item of {value.external_name}", draws=order_of(value)).made_from(
-        "[]", (value,), location
-    )
+    draws = order_of(value)
+    if "@shuffled" in value.attrs:
+        draws |= value.attrs["@shuffled"].draws  # as in a list of the program's own, whose items stand for their order
+    return Unknown(reason=f"an item of {value.external_name}", draws=draws).made_from("[]", (value,), location)
 
 
 def _draws_of_counter(counted: Instance) -> frozenset[Draw]:

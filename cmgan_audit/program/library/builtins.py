@@ -9,7 +9,7 @@ from typing import Any
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.containers import MOST_ITEMS, known_items, lifted, plain, unique
 from cmgan_audit.program.domain.joins import branch_of, join, join_each
-from cmgan_audit.program.domain.listings import listings_of, settled, settled_value, without_listings
+from cmgan_audit.program.domain.listings import listings_of, settled, settled_value, without_order
 from cmgan_audit.program.domain.numbers import call_symbol, drawn, origin
 from cmgan_audit.program.domain.values import (
     Arguments,
@@ -149,7 +149,7 @@ def _len(it: Interpreter, arguments: Arguments, location: Location) -> Value | N
 def _length_of(it: Interpreter, value: Value) -> Value:
     """A length that is not known. What it is the length of is kept for a setting, which may be asked for it again, and
     while an item is read: it may be a seed."""
-    length = Unknown(reason="a length", draws=without_listings(drawn(value)))
+    length = Unknown(reason="a length", draws=without_order(drawn(value)))
     return length.made_from("len", (value,)) if it.probing or it.asked_for.is_setting(value) else length
 
 
