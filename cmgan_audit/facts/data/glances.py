@@ -87,7 +87,7 @@ def is_told(view: View, path: str, inner: ast.AST, names: int = 2) -> bool:
                 return True
             case ast.For(iter=drawn, body=body) if drawn is inner:
                 return all(map(_only_tells, body))
-            case ast.Assign(targets=[ast.Name(id=name)]) if names:
+            case ast.Assign(targets=[ast.Name() as name]) if names:
                 return _are_told(view, path, name, names - 1)
             case ast.stmt():
                 return False
@@ -101,17 +101,30 @@ def _looks_up(test: ast.AST) -> bool:
     return any(isinstance(how, ast.In | ast.NotIn) for how in asked)
 
 
-def _are_told(view: View, path: str, name: str, names: int) -> bool:
-    """Whether all that a program does with a name of a file is to tell what it stands for."""
-    spoken = re.compile(rf"\b{name}\b")
-    if any(spoken.search(view.tree.text(other) or "") for other in view.code.files if other != path):
-        return False  # it may be imported there
-    module = view.code.module(path)
-    nodes = walk(module.tree) if module is not None and module.tree is not None else ()
+def _are_told(view: View, path: str, given: ast.Name, names: int) -> bool:
+    """Whether all that a program does with a name that it gives here is to tell what it stands for."""
+    name, scope = given.id, _scope_of(view, path, given)
+    if not isinstance(scope, ast.FunctionDef):
+        spoken = re.compile(rf"\b{name}\b")
+        if any(spoken.search(view.tree.text(other) or "") for other in view.code.files if other != path):
+            return False  # it may be imported there
+    nodes = walk(scope) if scope is not None else ()
     reads = [
         each for each in nodes if isinstance(each, ast.Name) and each.id == name and isinstance(each.ctx, ast.Load)
     ]
     return all(is_told(view, path, each, names) for each in reads)
+
+
+def _scope_of(view: View, path: str, given: ast.Name) -> ast.AST | None:
+    """Where a name is known that is given here: in the function, unless that calls it global; else in the file."""
+    for outer in view.code.parents(path, given):
+        if isinstance(outer, ast.FunctionDef) and not any(
+            given.id in each.names for each in walk(outer) if isinstance(each, ast.Global | ast.Nonlocal)
+        ):
+            return outer
+        if isinstance(outer, ast.Module):
+            return outer
+    return None
 
 
 def _tells(call: ast.Call) -> bool:

@@ -88,6 +88,8 @@ def _together(first: SliceEvent, second: SliceEvent) -> bool:
     drawn = first.index.draws, second.index.draws
     if all(drawn) and drawn[0] != drawn[1]:
         return False  # the name stands for another number by then
+    if any(one is not other for one, other in zip(first.context.loops, second.context.loops, strict=False)):
+        return False  # each list is gone through in a loop of its own
     return not exclusive(first.context, second.context)
 
 

@@ -2,8 +2,8 @@
 
 Files are looked at as bytes first: a script is executed only if it, or a file that it can reach through imports,
 mentions a loader or a training step, and only if a library whose objects the facts look at can be met on the way:
-Python's own modules are full of loaders. So is one that can reach both a metric of speech and what it is computed on: a
-network's weights, or recordings.
+Python's own modules are full of loaders. So is one that can reach two of these: a metric of speech, the weights of a
+network, recordings. In a tree that trains, so is one that lists folders and writes: it makes the sets.
 Names are matched by their last part, so that nothing reachable is left out.
 """
 
@@ -14,6 +14,7 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Mapping
+from itertools import combinations
 
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.naming.names import looked_at, training_libraries
@@ -62,6 +63,9 @@ _TRAINING_LIBRARIES = frozenset(name.encode() for name in training_libraries())
 _METRICS = frozenset(b"pesq pypesq pystoi pysepm torchmetrics speechmetrics museval mir_eval fast_bss_eval".split())
 # What reads recordings.
 _READERS = frozenset(b"soundfile librosa torchaudio wavfile audioread audio2numpy pydub".split())
+# What lists a folder, and what writes a file.
+_LISTS = regex(rb"\b(?:listdir|scandir|walk|iterdir|[ir]?glob)\(")
+_WRITES = regex(rb"\b(?:shutil\.(?:copy|move)|symlink|dumps?\(|write|save|export\(|to_csv\(|to_json\()")
 # A library that is imported by its name as text, or that a configuration file names.
 _NAMED = regex(rb"\b(?:" + b"|".join(sorted(_TRAINING_LIBRARIES)) + rb")[.\"']")
 
@@ -105,27 +109,37 @@ def _is_no_script(tree: SourceTree, path: str) -> bool:
 
 
 def _relevant(tree: SourceTree) -> set[str]:
-    """The files that reach, in themselves or through imports, both training and a library that is looked at."""
+    """The files that reach, in themselves or through imports, both training and a library that is looked at, and those
+    that make the sets for it, or score or apply what was trained."""
     imports = {path: _imported_names(tree.read_bytes(path) or b"") for path in tree.python_files}
     importers: dict[bytes, list[str]] = defaultdict(list)
     for path, names in imports.items():
         for name in names:
             importers[name].append(path)
     training = _with_importers(_training(tree), importers) & _with_importers(_with_libraries(tree, imports), importers)
-    return training | _scoring(tree, imports, importers)
+    return training | _applying(tree, imports, importers) | (_preparing(tree, importers) if training else set())
 
 
-def _scoring(tree: SourceTree, imports: Mapping[str, set[bytes]], importers: Mapping[bytes, list[str]]) -> set[str]:
-    """The files that reach a metric of speech, and what it is computed on: evaluations without a loader.
+def _applying(tree: SourceTree, imports: Mapping[str, set[bytes]], importers: Mapping[bytes, list[str]]) -> set[str]:
+    """The files that reach two of these: a metric of speech, the weights of a network, what reads recordings.
 
-    That is a network whose weights are read, or recordings that a network has made before.
+    They score a network, or recordings that one has made before, or make such recordings: without a loader.
     """
     metrics = {path for path, names in imports.items() if not names.isdisjoint(_METRICS)}
-    if not metrics:
-        return set()
-    scored = {path for path in tree.python_files if b".load_state_dict(" in (tree.read_bytes(path) or b"")}
-    scored |= {path for path, names in imports.items() if not names.isdisjoint(_READERS)}
-    return _with_importers(metrics, importers) & _with_importers(scored, importers)
+    weights = {path for path in tree.python_files if b".load_state_dict(" in (tree.read_bytes(path) or b"")}
+    readers = {path for path, names in imports.items() if not names.isdisjoint(_READERS)}
+    reached = [_with_importers(each, importers) for each in (metrics, weights, readers)]
+    return {path for one, other in combinations(reached, 2) for path in one & other}
+
+
+def _preparing(tree: SourceTree, importers: Mapping[bytes, list[str]]) -> set[str]:
+    """The files that list folders and write, and that nobody imports: they make the sets, or lists of their items."""
+    found = set()
+    for path in tree.python_files:
+        content = tree.read_bytes(path) or b""
+        if _module_name(path) not in importers and _LISTS.search(content) and _WRITES.search(content):
+            found.add(path)
+    return found
 
 
 def _training(tree: SourceTree) -> set[str]:

@@ -185,6 +185,40 @@ def test_a_script_that_scores_what_a_network_with_weights_gives_is_followed(
     assert scripts(tmp_path, {"evaluate.py": main, **files}) == (["evaluate.py"] if followed else [])
 
 
+@pytest.mark.parametrize(
+    ("files", "followed"),
+    [
+        ({"net.py": "def load(n, s):\n    n.load_state_dict(s)\n", "audio.py": "import soundfile\n"}, True),
+        ({"net.py": "NAME = 'small'\n", "audio.py": "import soundfile\n"}, False),
+        ({"net.py": "def load(n, s):\n    n.load_state_dict(s)\n", "audio.py": "import wave\n"}, False),
+    ],
+)
+def test_a_script_that_enhances_recordings_with_a_network_is_followed(
+    files: dict[str, str], followed: bool, tmp_path: Path
+) -> None:
+    main = "import net, audio, torch\nif __name__ == '__main__':\n    main()\n"
+    assert scripts(tmp_path, {"enhance.py": main, **files}) == (["enhance.py"] if followed else [])
+
+
+LISTS, WRITES = "for name in os.listdir('corpus'):\n    pass\n", "json.dump([], file)\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "followed"),
+    [
+        ({"lists.py": f"import os, json\n{LISTS}{WRITES}", "train.py": f"import torch\n{MAIN}"}, True),
+        ({"lists.py": f"import os, json\n{LISTS}", "train.py": f"import torch\n{MAIN}"}, False),
+        ({"lists.py": f"import os, json\n{WRITES}", "train.py": f"import torch\n{MAIN}"}, False),
+        ({"lists.py": f"import os, json\n{LISTS}{WRITES}", "train.py": f"import torch, lists\n{MAIN}"}, False),
+        ({"lists.py": f"import os, json\n{LISTS}{WRITES}", "clean.py": MAIN}, False),
+    ],
+)
+def test_a_script_that_makes_sets_or_lists_of_them_is_followed_beside_a_training(
+    files: dict[str, str], followed: bool, tmp_path: Path
+) -> None:
+    assert ("lists.py" in scripts(tmp_path, files)) == followed
+
+
 def test_every_library_with_a_model_is_looked_at() -> None:
     tops = {name.partition(".")[0] for name in (*registry._MODELS, *registry._ATTRIBUTES, *registry._BASES)}
     assert len(tops) > 20
