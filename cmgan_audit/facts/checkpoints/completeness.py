@@ -80,8 +80,9 @@ class Completeness:
         if names and self._counting.begins_with_constant and not counted:
             names.append("the epoch")
         elif not names and batch.trains_on and not counted and not counts_anew:
-            trail = self._counting.left_behind()
-            return ("the epoch" if trail else ""), Known(not trail, trail)
+            epoch, best = self._counting.left_behind(), self._counting.best_left_behind()
+            left = ["the epoch"] * bool(epoch) + ["the best score so far"] * bool(best)
+            return " and ".join(left), Known(not left, epoch + best)
         return ", ".join(dict.fromkeys(names)), Known(not left, trail)
 
     def _is_another(self, batch: Batch, target: Instance) -> bool:

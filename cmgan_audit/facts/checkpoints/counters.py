@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
 from cmgan_audit.facts.bindings import bindings_in, is_parameter
@@ -30,6 +30,9 @@ _COUNTED = regex(
 _NO_COUNT = regex(
     r"best|loss|score|metric|pesq|conf|cfg|arg|param|hp|state|dict|model|optim|sched|version", re.IGNORECASE
 )
+# The best score so far, and how long there has been no better one, as names and as keys of a checkpoint.
+_BEST = regex(r"best|patience|no_improv|not_improv|without_improv|bad_epochs|stall|early_stop", re.IGNORECASE)
+_BEGINNINGS = frozenset({"float", "inf", "Inf", "infty", "np", "numpy", "math", "torch", "sys", "maxsize"})
 _SETTING = frozenset({"setattr", "__setattr__"})
 
 
@@ -131,6 +134,47 @@ class Counting:
             Step(event.location, f'the count is saved as "{key}", and no load reads it'),
         )
 
+    def best_left_behind(self) -> Trail:
+        """Where the search for the best epoch begins anew and where it is saved how far it has come, while nothing
+        reads that; empty if that is not certain.
+
+        The first epoch behind the resume is then the best one, whatever came before.
+        """
+        saved = self._saved()
+        held = None if saved is None else saved[0].arguments.get("obj", 0)
+        keys = [key for key in held.items if isinstance(key, str)] if isinstance(held, DictValue) else []
+        best = next((key for key in keys if _BEST.search(key)), "")
+        if saved is None or self._place is None or not best or not self._begins_best_anew():
+            return ()
+        if self._reads(lambda key: _BEST.search(key) is not None):
+            return ()
+        return (
+            Step(self._place, "the search for the best begins anew"),
+            Step(saved[0].location, f'how far it has come is saved as "{best}", and no load reads it'),
+        )
+
+    def _begins_best_anew(self) -> bool:
+        """Whether the loop compares a name or attribute, and gives it new values, that begins as the same whenever the
+        program starts."""
+        if self._loop is None or self._around is None:
+            return False
+        inside = set(walk(self._loop))
+        sides = [[each.left, *each.comparators] for each in inside if isinstance(each, ast.Compare)]
+        asked = {ast.unparse(side) for each in sides for side in each if _BEST.search(_last(side))}
+        for name, bound in bindings_in(self._around).items():
+            if name in asked and any(each.statement in inside for each in bound):
+                given = [each.value for each in bound if each.statement not in inside]
+                if name.startswith("self."):
+                    given = [
+                        each
+                        for module in self._modules
+                        for each in _given_to(module, name.rpartition(".")[2])
+                        if each not in inside
+                    ]
+                if given and all(each is not None and names_in(each) <= _BEGINNINGS for each in given):
+                    return True
+        return False
+
     def _saved(self) -> tuple[CallEvent, str, set[str]] | None:
         """Where a count is saved, under which key, and the keys of what else may be one."""
         for event in self._view.scene.calls:
@@ -168,18 +212,18 @@ class Counting:
         return any(numbers & names_in(test) for test in tests)
 
     def _is_read(self, others: set[str]) -> bool:
-        """Whether any code of the run's files may read a count, of whatever holds it but settings.
+        """Whether any code of the run's files may read a count, of whatever holds it but settings."""
+        return self._reads(lambda key: _COUNTED.fullmatch(key) is not None or key in others)
 
-        Under a key, or with all that is set at once, as in `self.__dict__.update(state)`.
+    def _reads(self, wanted: Callable[[str], bool]) -> bool:
+        """Whether any code of the run's files may read what stands under a wanted key, of whatever holds it but
+        settings: by itself, or with all that is set at once, as in `self.__dict__.update(state)`.
         """
         return any(
             _sets_by_name(node)
             or (
                 isinstance(node, ast.expr)
-                and any(
-                    (_COUNTED.fullmatch(key) or key in others) and not _SETTINGS.search(holder)
-                    for holder, key in _keys(node)
-                )
+                and any(wanted(key) and not _SETTINGS.search(holder) for holder, key in _keys(node))
             )
             for module in self._modules
             for node in (walk(module.tree) if module.tree is not None else ())
