@@ -212,9 +212,16 @@ def _deciding(number: Value) -> frozenset[Draw]:
     if isinstance(number, Instance) and number.external_name.rpartition(".")[2] in _SEARCHES:
         return frozenset() if all(map(_is_picked, number.arguments.every)) else number.draws
     computed = number.computed if isinstance(number, Unknown) else None
+    if computed is not None and computed.operation == "len" and _is_drawn(computed.operands[0]):
+        return frozenset()  # it is as long as was asked for, whatever was drawn
     if computed is None or computed.operation not in _ARITHMETIC:
         return number.draws
     return frozenset[Draw]().union(*map(_deciding, computed.operands))
+
+
+def _is_drawn(value: Value) -> bool:
+    """Whether a value is itself what one draw gave, not something made with it."""
+    return isinstance(value, Unknown) and value.computed is None and len(value.draws) == 1
 
 
 def _is_picked(signal: Value) -> bool:
