@@ -271,7 +271,7 @@ def _prune_baseline(auditor: Auditor, root: Path, target: Path, quiet: bool) -> 
     from cmgan_audit.report.wording import count
 
     before = read_both_sides(target)
-    pruned = prune(before, auditor.audit(root), root)
+    pruned = prune(before, auditor.audit(root), root, auditor.as_at(root))
     write_baseline(target, pruned)
     gone = sum(entry.count for entry in before.entries) - sum(entry.count for entry in pruned.entries)
     if not quiet:

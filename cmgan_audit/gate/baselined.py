@@ -13,9 +13,11 @@ from cmgan_audit.errors import UsageError
 from cmgan_audit.finding import Confidence, Finding, Location
 from cmgan_audit.gate.audited import Audited
 from cmgan_audit.gate.baseline import STALE, Baseline, Entry, ordered
+from cmgan_audit.gate.counterparts import Counterparts
 from cmgan_audit.gate.git import GitError, Repository
 from cmgan_audit.gate.known import Changed, KnownFindings
 from cmgan_audit.gate.older_names import OlderNames
+from cmgan_audit.gate.since import AuditTree, laid_out
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.catalogue import Catalogue
 
@@ -28,12 +30,19 @@ class Applied:
     stale: tuple[Entry, ...]
 
 
-def apply_baseline(findings: Sequence[Finding], baseline: Baseline, root: Path) -> Applied:
+def apply_baseline(findings: Sequence[Finding], baseline: Baseline, root: Path, audit_tree: AuditTree) -> Applied:
     """Mark the findings that the baseline knows.
 
     A finding is looked up as it would have been then, too: in a file that git sees as renamed since, in a class or
     function that was renamed or came out of another one, about a variable that was renamed or a value that went into a
-    new file of settings.
+    new file of settings. Where entries of its rule are left, the tree of then is audited again, for what stands now
+    where one of them stood.
+
+    Args:
+        findings: all findings.
+        baseline: the known ones, as they read from the folder.
+        root: the audited folder.
+        audit_tree: audits another folder in the same way.
     """
     past = _Past(baseline, root)
     known = KnownFindings(
@@ -47,6 +56,12 @@ def apply_baseline(findings: Sequence[Finding], baseline: Baseline, root: Path) 
         for stage in older.stages:
             with contextlib.suppress(GitError):  # a partial clone lacks the older text: all keep their names then
                 waiting = known.unknown(findings, waiting, stage)
+    for older in past:
+        rules = {findings[number].rule for number in waiting}
+        if any(known.left[entry.fingerprint] for entry in baseline.entries if entry.rule in rules):
+            with contextlib.suppress(GitError), laid_out(Repository(root), older.commit) as before:
+                places = Counterparts(before, root, older.files)
+                waiting = known.unknown_by_place(findings, waiting, audit_tree(before), places.is_at)
     found = {*open_ones} - {*waiting}
     left = ((entry, known.left[entry.fingerprint]) for entry in baseline.entries)
     return Applied(
@@ -63,8 +78,14 @@ def lacks_history(baseline: Baseline, root: Path) -> bool:
     return repository.is_shallow() and not repository.has(baseline.commit)
 
 
-def prune(baseline: Baseline, audited: Audited, root: Path) -> Baseline:
+def prune(baseline: Baseline, audited: Audited, root: Path, audit_tree: AuditTree) -> Baseline:
     """Return the baseline without the entries that nothing matches; entries of rules that did not run stay.
+
+    Args:
+        baseline: what is pruned.
+        audited: the audit of the folder, without a baseline.
+        root: the folder.
+        audit_tree: audits another folder in the same way.
 
     Raises:
         UsageError: it is the baseline of another folder.
@@ -73,7 +94,7 @@ def prune(baseline: Baseline, audited: Audited, root: Path) -> Baseline:
         raise UsageError(f"--prune-baseline: the baseline is that of {baseline.root}; prune it there")
     stale = {
         entry.fingerprint: entry.count
-        for entry in apply_baseline(audited.findings, baseline, root).stale
+        for entry in apply_baseline(audited.findings, baseline, root, audit_tree).stale
         if entry.rule in audited.rules
     }
     kept = [replace(entry, count=entry.count - stale.get(entry.fingerprint, 0)) for entry in baseline.entries]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import fnmatch
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
 from pathlib import Path
@@ -81,25 +81,31 @@ class Auditor:
             from cmgan_audit.gate.lost_imports import lost_imports
             from cmgan_audit.gate.since import new_since  # what lays out the older tree is slow to load
 
-            findings, older = new_since(commit, root, findings, lambda tree: self._findings_before(tree, paths))
+            findings, older = new_since(commit, root, findings, self.as_at(root))
             told = {each.location for each in audited.unresolved}
             lost = [each for each in lost_imports(commit, root, paths.exclude) if each.location not in told]
             audited = replace(audited, unresolved=tuple(dict.fromkeys((*audited.unresolved, *lost))))
         if baseline is not None and known is not None:
             from cmgan_audit.gate.baselined import apply_baseline, stale_findings  # only with one
 
-            applied = apply_baseline(findings, known, root)
+            applied = apply_baseline(findings, known, root, self.as_at(root))
             findings = applied.findings
             if known.complete and not since:  # with --since most entries have no finding to match: that says nothing
                 name = Path(os.path.relpath(baseline, root)).as_posix()
                 findings = (*findings, *stale_findings(applied.stale, self.catalogue, audited.rules, name))
         return replace(audited, findings=tuple(findings), older=older)
 
-    def _findings_before(self, tree: Path, paths: ProjectPaths) -> Sequence[Finding]:
-        try:
-            return replace(self, mend=None)._audit_tree(tree, paths).findings
-        except InputError:  # the earlier tree held no program yet: everything is new
-            return ()
+    def as_at(self, root: Path) -> Callable[[Path], Sequence[Finding]]:
+        """What audits an earlier tree of a folder, which lies elsewhere, with the settings as they hold there."""
+        auditor, paths = replace(self, mend=None), ProjectPaths(self.settings, root)
+
+        def findings(tree: Path) -> Sequence[Finding]:
+            try:
+                return auditor._audit_tree(tree, paths).findings
+            except InputError:  # it held no program yet: everything is new
+                return ()
+
+        return findings
 
     def _audit_tree(self, root: Path, paths: ProjectPaths, overlay: Mapping[str, bytes] = NOTHING) -> Audited:
         rules = {

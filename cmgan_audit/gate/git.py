@@ -162,6 +162,8 @@ class Repository:
                 continue
             path = PurePosixPath(os.fsdecode(name))
             (target / path).parent.mkdir(parents=True, exist_ok=True)
+            if size == b"BAD":
+                raise GitError(f"git: {os.fsdecode(blob)}: an object is not at hand; fetch it")
             if int(size) > LARGEST_BLOB or path.suffix.lower() in DATA:
                 (target / path).touch()
                 continue
@@ -268,14 +270,18 @@ class Repository:
             renamed |= {f"{path}/{new}": f"{path}/{old}" for new, old in moved.items()}
         return renamed
 
+    def changed_files(self, commit: str) -> frozenset[str]:
+        """Return the files that differ between a commit and the working tree, without those of submodules."""
+        differ = self._diff("--name-only", "-z", "--no-renames", commit)
+        untracked = self.run("ls-files", "--others", "--exclude-standard", "-z")
+        return frozenset(os.fsdecode(name) for name in (differ + untracked).split(b"\0") if name)
+
     def changed_programs(self, commit: str) -> tuple[dict[str, bytes], dict[str, bytes]]:
         """Return the Python files that differ between a commit and the working tree, as they were and as they are.
 
         Those of submodules are left out.
         """
-        differ = self._diff("--name-only", "-z", "--no-renames", commit)
-        untracked = self.run("ls-files", "--others", "--exclude-standard", "-z")
-        names = {os.fsdecode(name) for name in (differ + untracked).split(b"\0") if name.endswith(b".py")}
+        names = {name for name in self.changed_files(commit) if name.endswith(".py")}
         blobs = {name: blob for _, blob, name in self._entries("ls-tree", "-r", "-z", commit) if name in names}
         return (
             dict(zip(blobs, self._blobs(list(blobs.values())), strict=True)),

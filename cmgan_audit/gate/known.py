@@ -22,6 +22,7 @@ class KnownFindings:
 
     def __init__(self, left: Counter[str], rules: Mapping[str, str], changed: Callable[[], Changed]) -> None:
         self.left = left
+        self.found: dict[int, str] = {}  # numbers of findings, and what they were known as
         self._rules = rules
         self._changed = changed
 
@@ -43,14 +44,41 @@ class KnownFindings:
         if any(count > self.left[mark] > 0 for mark, count in wanted.items()):
             changed = self._changed()
             waiting = sorted(waiting, key=lambda number: _newness(findings[number], changed))
+        return sorted(number for number in waiting if not self._take(number, marks.get(number)))
+
+    def unknown_by_place(
+        self,
+        findings: Sequence[Finding],
+        waiting: Sequence[int],
+        earlier: Sequence[Finding],
+        is_at: Callable[[Location, Location], bool],
+    ) -> list[int]:
+        """Which of some findings do not stand where one stood that is not found any more, whatever it is called now.
+
+        Args:
+            findings: all findings.
+            waiting: the numbers of those that are looked for.
+            earlier: what was found when they were known, with its places then.
+            is_at: tells of a place and an earlier one whether they are the same.
+        """
         unknown = []
         for number in waiting:
-            mark = marks.get(number)
-            if mark is not None and self.left[mark]:
-                self.left[mark] -= 1
-            else:
+            finding = findings[number]
+            same = (
+                old.fingerprint
+                for old in earlier
+                if self.left[old.fingerprint] and old.rule == finding.rule and _stands_at(finding, old, is_at)
+            )
+            if not self._take(number, next(same, None)):
                 unknown.append(number)
-        return sorted(unknown)
+        return unknown
+
+    def _take(self, number: int, mark: str | None) -> bool:
+        if mark is None or not self.left[mark]:
+            return False
+        self.left[mark] -= 1
+        self.found[number] = mark
+        return True
 
 
 def is_changed(place: Location, changed: Changed) -> bool:
@@ -62,3 +90,7 @@ def is_changed(place: Location, changed: Changed) -> bool:
 def _newness(finding: Finding, changed: Changed) -> tuple[bool, int]:
     here = finding.location is not None and is_changed(finding.location, changed)
     return here, sum(is_changed(step.location, changed) for step in finding.trail)
+
+
+def _stands_at(finding: Finding, old: Finding, is_at: Callable[[Location, Location], bool]) -> bool:
+    return finding.location is not None and old.location is not None and is_at(finding.location, old.location)

@@ -15,6 +15,7 @@ from cmgan_audit.gate.git import Repository
 from cmgan_audit.gate.renamed_definitions import Definition, Key, definitions, renamed_definitions
 from cmgan_audit.gate.renamed_variables import renamed_variables
 from cmgan_audit.program.execution.depth import deeply
+from cmgan_audit.source.discovery import DATA_SUFFIXES
 
 _PYTHON = frozenset({".py", ".pyw", ".ipynb"})
 _TOP_LEVEL = "<module>"  # what an anchor calls it
@@ -103,8 +104,18 @@ class OlderNames:
         place = older.location
         if place is None or self._had(place.path) or self._is_in_function(place):
             return older
+        if (other := self._in_other_format(place.path)) is not None:
+            return replace(older, location=replace(place, path=other))
         taken = (step.location for step in older.trail if step.location.path != place.path)
         return replace(older, location=next(taken, place))
+
+    def _in_other_format(self, path: str) -> str | None:
+        """The file of settings that a new one was made of, in its folder: `conf.yaml` that is a `conf.json` now."""
+        suffixes = sorted(DATA_SUFFIXES) if PurePosixPath(path).suffix in DATA_SUFFIXES else ()
+        others = (PurePosixPath(path).with_suffix(suffix).as_posix() for suffix in suffixes)
+        return next(
+            (each for each in others if self._had(each) and not (self._repository.folder / each).exists()), None
+        )
 
     def _is_in_function(self, place: Location) -> bool:
         scopes = self._defined(place.path, earlier=False)
@@ -172,8 +183,12 @@ class OlderNames:
         return before, {self.files.get(path, path): data for path, data in now.items()}
 
 
+def is_of_script(anchor: str) -> bool:
+    """Whether an anchor is that of a whole script, or of a function of it."""
+    return PurePosixPath(anchor.partition(":")[0]).suffix in _PYTHON
+
+
 def _with_names(anchor: str, pattern: str, older: Callable[[str], str]) -> str:
     """An anchor with older names in it. That of a script begins with its path, which is no name."""
-    entry = anchor.partition(":")[0]
-    path = entry if PurePosixPath(entry).suffix in _PYTHON else ""
+    path = anchor.partition(":")[0] if is_of_script(anchor) else ""
     return path + re.sub(pattern, lambda found: older(found[0]), anchor.removeprefix(path))

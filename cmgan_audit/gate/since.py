@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from cmgan_audit.finding import Finding
+from cmgan_audit.gate.counterparts import Counterparts, elsewhere
 from cmgan_audit.gate.git import Repository
 from cmgan_audit.gate.known import Changed, KnownFindings, is_changed
-from cmgan_audit.gate.older_names import OlderNames
+from cmgan_audit.gate.older_names import OlderNames, is_of_script
+from cmgan_audit.source.discovery import kind_of
+
+# Audits a folder as the tree at hand is audited.
+AuditTree = Callable[[Path], Sequence[Finding]]
 
 
 def under_pre_commit(reference: str, environment: Mapping[str, str]) -> str:
@@ -44,16 +50,16 @@ def earlier_commit(reference: str, root: Path) -> str | None:
     return repository.commit(reference)
 
 
-def new_since(
-    commit: str, root: Path, findings: Sequence[Finding], audit_tree: Callable[[Path], Sequence[Finding]]
-) -> tuple[list[Finding], int]:
+def new_since(commit: str, root: Path, findings: Sequence[Finding], audit_tree: AuditTree) -> tuple[list[Finding], int]:
     """Return the findings that the tree at a commit did not have, and how many it had already.
 
     Files that git sees as renamed are compared under their older name, and so are renamed classes, functions and
-    variables, functions that came out of others, and values that went into a new file of settings. In a new finding
-    the step on a changed line comes first: it tells the reader of the change why it appears now. A finding in a file
-    that git ignores, such as a checkpoint beside the code, cannot be looked for in the older tree: it is new where its
-    trail passes a changed line.
+    variables, functions that came out of others, and values that went into a new file of settings. What stands now
+    where an older finding stood is that one, whatever it is called; what is called as one was, but stands on a changed
+    line where no older one stood, is new. In a new finding the step on a changed line comes first: it tells the reader
+    of the change why it appears now. A finding in a file that git ignores, such as a checkpoint beside the code, or in
+    a checkpoint whose age the repository tells, cannot be looked for in the older tree: it is new where its trail
+    passes a changed line, or with its file.
 
     Args:
         commit: the full hash of the commit.
@@ -65,24 +71,63 @@ def new_since(
         GitError: git cannot read the commit.
     """
     repository = Repository(root)
-    with tempfile.TemporaryDirectory(prefix="cmgan-audit-") as folder:
-        before = Path(folder) / "tree"
-        before.mkdir()
-        repository.lay_out(commit, before)
-        known = [(finding.fingerprint, finding.rule) for finding in audit_tree(before) if finding.suppressed is None]
     older = OlderNames(repository, commit)
     changed = repository.changed_lines(commit)
-    seen = {*repository.tracked(commit), *changed}
-    left = KnownFindings(Counter(mark for mark, _ in known), dict(known), lambda: changed)
-    waiting = [*range(len(findings))]
-    for name in older.stages:
-        waiting = left.unknown(findings, waiting, name)
+    tracked, differ = repository.tracked(commit), repository.changed_files(commit)
+    dated = {name for name in tracked if not kind_of(name) and name not in differ}
+    seen = {*tracked, *changed} - dated
+    with laid_out(repository, commit) as before:
+        earlier = [finding for finding in audit_tree(before) if finding.suppressed is None]
+        known = {finding.fingerprint: finding.rule for finding in earlier}
+        left = KnownFindings(Counter(finding.fingerprint for finding in earlier), known, lambda: changed)
+        waiting = [*range(len(findings))]
+        for name in older.stages:
+            waiting = left.unknown(findings, waiting, name)
+        places = Counterparts(before, root, older.files)
+        waiting = left.unknown_by_place(findings, waiting, earlier, places.is_at)
+        waiting = sorted({*waiting, *_elsewhere(findings, left.found, earlier, places, changed)})
     new = []
     for finding in (findings[number] for number in waiting):
         if finding.location is not None and finding.location.path not in seen and not _is_new(finding, changed):
             continue
         new.append(_changed_first(finding, changed))
     return new, len(findings) - len(new)
+
+
+@contextlib.contextmanager
+def laid_out(repository: Repository, commit: str) -> Iterator[Path]:
+    """The folder as it was at a commit, in a folder that is there meanwhile.
+
+    Raises:
+        GitError: git cannot read the commit.
+    """
+    with tempfile.TemporaryDirectory(prefix="cmgan-audit-") as folder:
+        before = Path(folder) / "tree"
+        before.mkdir()
+        repository.lay_out(commit, before)
+        yield before
+
+
+def _elsewhere(
+    findings: Sequence[Finding],
+    found: Mapping[int, str],
+    earlier: Sequence[Finding],
+    places: Counterparts,
+    changed: Changed,
+) -> Iterator[int]:
+    """The numbers of findings that were known by their names, but stand on changed lines where no known one stood.
+
+    Of a finding about a script as a whole the place says little: it may have a loop before the one that it had.
+    """
+    by_mark: dict[str, list[int]] = {}
+    for number, mark in found.items():
+        place = findings[number].location
+        if place is not None and is_changed(place, changed) and not is_of_script(findings[number].anchor):
+            by_mark.setdefault(mark, []).append(number)
+    for mark, numbers in by_mark.items():
+        there = [finding for finding in earlier if finding.fingerprint == mark]
+        others = elsewhere([findings[number] for number in numbers], there, places)
+        yield from (number for number in numbers if findings[number] in others)
 
 
 def _is_new(finding: Finding, changed: Changed) -> bool:

@@ -114,10 +114,13 @@ def test_entries_that_two_branches_put_at_one_place_are_both_kept(auditor, tree,
         read_baseline(file)
     both = read_both_sides(file)
     assert [entry.path for entry in both.entries] == ["a.py", "b.py", "c.py"]
-    write_baseline(file, prune(both, auditor().audit(root), root))
+    write_baseline(file, prune(both, auditor().audit(root), root, auditor().as_at(root)))
     assert rules_of(auditor().audit(root, baseline=file)) == []
     (root / "b.py").unlink()
-    assert [entry.path for entry in prune(both, auditor().audit(root), root).entries] == ["a.py", "c.py"]
+    assert [entry.path for entry in prune(both, auditor().audit(root), root, auditor().as_at(root)).entries] == [
+        "a.py",
+        "c.py",
+    ]
 
 
 @pytest.mark.parametrize("base", ["", "||||||| parent\nold\n"])
@@ -191,7 +194,7 @@ def test_stale_entries_are_reported_and_pruned(auditor, tree, known, rules_of):
     audited = auditor().audit(root, baseline=path)
     assert rules_of(audited) == ["CMG906"]
     assert "TOY101 at other.py" in audited.open[0].message
-    pruned = prune(read_baseline(path), auditor().audit(root), root)
+    pruned = prune(read_baseline(path), auditor().audit(root), root, auditor().as_at(root))
     assert [entry.path for entry in pruned.entries] == ["train.py"]
 
 
@@ -199,7 +202,9 @@ def test_entries_of_rules_that_did_not_run_are_not_stale(auditor, tree, known, r
     root = tree({"train.py": SMALL})
     path = known(root)
     assert rules_of(auditor(ignore=("TOY101",)).audit(root, baseline=path)) == []
-    assert prune(read_baseline(path), auditor(ignore=("TOY101",)).audit(root), root).entries
+    assert prune(
+        read_baseline(path), auditor(ignore=("TOY101",)).audit(root), root, auditor(ignore=("TOY101",)).as_at(root)
+    ).entries
 
 
 def test_a_stale_entry_is_shown_where_it_stands(auditor, tree, known):
@@ -220,7 +225,12 @@ def test_the_baseline_of_a_project_holds_in_its_folders_and_around_it(auditor, t
     [new] = auditor().audit(root, baseline=path).open
     assert new.location.path == "other.py"
     with pytest.raises(UsageError, match=r"the baseline is that of .*src; prune it there"):
-        prune(read_baseline(path), auditor().audit(root / "src" / "a"), root / "src" / "a")
+        prune(
+            read_baseline(path),
+            auditor().audit(root / "src" / "a"),
+            root / "src" / "a",
+            auditor().as_at(root / "src" / "a"),
+        )
     copy = root.parent / "ci" / "known.json"
     copy.parent.mkdir()
     copy.write_bytes(path.read_bytes())  # beside it lies no folder around or inside of the audited one
