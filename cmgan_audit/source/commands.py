@@ -37,6 +37,7 @@ _RECIPE_COMMAND = regex(r"\$\{?\w*cmd\w*\}?|(?:.*/)?\w+\.pl")
 _PYTHON_OPTIONS_WITH_VALUE = frozenset({"-W", "-X", "--check-hash-based-pycs"})
 # A line of a comment or a text in a Python file that is a command; no statement of Python begins like this.
 _SAID = regex(r"\s*(?:#+\s*|\$\s+)?(?=(?:[A-Z_]+=\S+\s+)*(?:python[0-9.]*|torchrun|accelerate|deepspeed)\s+\S)")
+_OPTION = regex(r"--?[A-Za-z]")
 _HEADING = regex(r"#{1,6}\s")
 _TARGETS = regex(r"([^\s#:=][^#:=]*?)\s*::?(?!=)")  # what a rule of make makes
 # How documents, launchers and targets of make call a command that only shows whether the program runs; and a run that
@@ -152,25 +153,44 @@ def _starts(path: str, simple: Simple, depth: int = 0, *, in_document: bool = Fa
     if words[0].text in _NOT_STARTING:
         return
     for index, word in enumerate(words):
-        if word.text in {"-c", "eval"} and _is_shell(words[:index]) and index + 1 < len(words) and depth < 3:
-            handed = words[index + 1 :] if word.text == "eval" else words[index + 1 : index + 2]
-            for inner in commands(" ".join(part.text for part in handed), words[index + 1].line):
-                yield from _starts(path, _within(simple, words[index + 1], inner), depth + 1)
+        handed = _handed_on(words, index) if depth < 3 else ()
+        if handed:
+            for inner in commands(" ".join(part.text for part in handed), handed[0].line):
+                yield from _starts(path, _within(simple, handed[0], inner), depth + 1)
             return
         base = word.text.rsplit("/", 1)[-1]
         if _PYTHON.match(word.text) or word.text in {"$PYTHON", "${PYTHON}", "$python", "${python}"}:
             command = _python(path, simple, index)
         elif base in _LAUNCHERS:
             command = _launcher(path, simple, index + 1, base)
-        elif (index and word.text.endswith(".py") and _RECIPE_COMMAND.fullmatch(words[0].text)) or (
-            index == 0 and word.text.endswith(".py") and "/" in word.text and not in_document
-        ):
+        elif word.text.endswith(".py") and _starts_itself(words, index, in_document=in_document):
             command = _command(path, simple, index, _Started("python", script=word.text))
         else:
             continue
         if command is not None:
             yield command
         return
+
+
+def _handed_on(words: tuple[Word, ...], index: int) -> tuple[Word, ...]:
+    """The words that hold a command line, where word `index` says so: `bash -c "python a.py"`, `run -n 1 "python a.py"`."""
+    word = words[index]
+    if word.text in {"-c", "eval"} and _is_shell(words[:index]):
+        return words[index + 1 :] if word.text == "eval" else words[index + 1 : index + 2]
+    said = word.text.removeprefix("--wrap=")  # of sbatch
+    if index and _SAID.match(said):
+        return (replace(word, text=said),)
+    return ()
+
+
+def _starts_itself(words: tuple[Word, ...], index: int, *, in_document: bool) -> bool:
+    """Whether a Python file is started by its own name, or by a command of the site. A document that says no more than
+    a name may only list files."""
+    if index:
+        return bool(_RECIPE_COMMAND.fullmatch(words[0].text))
+    if in_document:
+        return words[0].text.startswith("./") and any(_OPTION.match(word.text) for word in words[1:])
+    return "/" in words[0].text
 
 
 def _within(simple: Simple, text: Word, inner: Simple) -> Simple:

@@ -46,6 +46,9 @@ def only(text: str, path: str = "run.sh") -> CommandLine:
         ("accelerate launch --multi_gpu --num_processes 4 train.py --b 1", "accelerate", "train.py"),
         ("deepspeed --num_gpus 4 train.py --b 1", "deepspeed", "train.py"),
         ("bash -c 'cd x && python train.py --b 1'", "python", "train.py"),
+        ('gpurun run -n 1 "python train.py \\\n--b 1"', "python", "train.py"),
+        ("tmux new-session -d 'CUDA_VISIBLE_DEVICES=0 torchrun train.py --b 1'", "torchrun", "train.py"),
+        ('sbatch --gres=gpu:1 --wrap="python train.py --b 1"', "python", "train.py"),
         ("poetry run python train.py --b 1", "python", "train.py"),
         ("singularity exec --nv img.sif python train.py --b 1", "python", "train.py"),
         ("./train.py --b 1", "python", "train.py"),
@@ -63,7 +66,15 @@ def test_ways_to_start_a_script(line: str, launcher: str, script: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["echo python train.py", "# python train.py", "pip install train.py", "cat train.py", "python -c 'print(1)'", "ls"],
+    [
+        "echo python train.py",
+        "# python train.py",
+        "pip install train.py",
+        "cat train.py",
+        "python -c 'print(1)'",
+        "ls",
+        'git commit -m "python train.py works"',
+    ],
 )
 def test_what_starts_no_script(line: str) -> None:
     assert argvs(line) == []
@@ -195,6 +206,21 @@ The file train.py is described below.
         ["-c", "$PLACEHOLDER", "--data=$PLACEHOLDER", "--model", "CMGAN", "--opt", "ADAM_W"],
         ["--restore_step", "$PLACEHOLDER", "--corpus=$PLACEHOLDER", "--loss", "MSE", "-B", "B"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("./train.py fit -c a.yaml", [["fit", "-c", "a.yaml"]]),
+        ("./train.py", []),
+        ("./train.py - trains the network", []),  # a list of files
+        ("src/train.py  -c names the settings", []),
+    ],
+)
+def test_documents_start_a_script_by_its_own_name_where_they_give_it_an_option(
+    line: str, expected: list[list[str]]
+) -> None:
+    assert argvs(f"```bash\n{line}\n```\n", "README.md") == expected
 
 
 def test_documents_show_commands_in_html_too() -> None:

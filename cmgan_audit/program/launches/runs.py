@@ -113,7 +113,7 @@ class Program:
             first = self._noted(execute_entry(self._tree, index, entry, bare(entry), must_be_configured=True))
             variables = asked_variables(interpreter_of(first).notes)
             others = self._shipped(entry, variables, trial=False)
-            if not lacks_configuration(first):
+            if not (lacks_configuration(first) or self._asks_when_told(entry, first, others)):
                 told, left_out = chosen_by_files(self._tree, first, others)
                 for why, launches in left_out.items():
                     self._spending.leave_out(launches, why)
@@ -133,6 +133,11 @@ class Program:
             if not found:
                 found = self._configured(entry, first, self._as_shipped(entry, variables, trial=True))
             return found or self._all_whole(entry, [bare(entry), *others])
+
+    def _asks_when_told(self, entry: str, first: Run, launches: Sequence[Launch]) -> bool:
+        """Whether a script that ends at a check without a word asks for a configuration once its launch gives it some."""
+        ends = bool(interpreter_of(first).passed_checks)
+        return ends and any(map(lacks_configuration, self._started(entry, launches[:1])))
 
     def _shipped(self, entry: str, variables: frozenset[str], *, trial: bool) -> list[Launch]:
         """The launches that the tree ships of one script, trials or others, with the variables that it asks for."""

@@ -56,3 +56,19 @@ with path.open() as handle:
     config = json.load(handle)
 loader = DataLoader([1], batch_size=config["size"])
 """
+
+# Nothing is asked for where no option is given: the script only says that it needs one.
+REFUSES = """
+import argparse
+import yaml
+from torch.utils.data import DataLoader
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--config", default=None)
+args = parser.parse_args()
+if args.config:
+    config = yaml.safe_load(open(args.config))
+else:
+    raise AssertionError("a file of settings is needed, --config a.yaml for example")
+loader = DataLoader([1], batch_size=config["size"])
+"""

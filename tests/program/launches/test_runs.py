@@ -14,7 +14,7 @@ from cmgan_audit.program.execution.trace import Run
 from cmgan_audit.program.launches import runs
 from cmgan_audit.rules.record import Known
 from cmgan_audit.source.tree import SourceTree
-from tests.program.launches.followed import OPTIONS, SCRIPT, loaders, runs_in, words
+from tests.program.launches.followed import OPTIONS, REFUSES, SCRIPT, loaders, runs_in, words
 
 
 def test_without_its_configuration_a_script_is_left_where_it_asks(tmp_path: Path, executed: list[Run]) -> None:
@@ -38,6 +38,21 @@ def test_a_file_that_was_renamed_is_looked_for_beside_the_named_one(tmp_path: Pa
         "conf/b.yaml": "size: 2\n",
     }
     assert words(runs_in(tmp_path, files)) == [("settings/train_all.yaml", "--x", "3")]
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        ("gone.yaml", [("--config", "conf/a.yaml")]),  # the one that lies in the tree
+        ("conf/a.yaml", [(), ("--config", "conf/a.yaml")]),
+    ],
+)
+def test_a_script_that_refuses_to_start_without_a_word_asks_its_launch_for_the_file(
+    tmp_path: Path, named: str, expected: list[tuple[str, ...]]
+) -> None:
+    (tmp_path / "conf").mkdir()
+    files = {"train.py": REFUSES, "run.sh": f"python train.py --config {named}\n", "conf/a.yaml": "size: 4\n"}
+    assert words(runs_in(tmp_path, files)) == expected
 
 
 def test_configurations_of_recipes_far_from_the_script(tmp_path: Path) -> None:
