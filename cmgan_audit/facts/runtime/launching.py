@@ -151,11 +151,14 @@ def _step(seeding: Seeding) -> Step:
 
 
 def _runs_again(view: View, seeding: Seeding) -> bool:
-    """Whether a fresh interpreter comes by a seed too: it imports the script and its modules, without main's part."""
+    """Whether a fresh interpreter comes by a seed too: it imports the script and its modules, without main's part.
+
+    A notebook is no file that it could import: the main module of a kernel has none.
+    """
     frames = seeding.event.context.frames
     place = frames[0].call if frames else seeding.event.location
     node = view.code.node_at(place)
-    if node is None:
+    if node is None or place.path.endswith(".ipynb"):
         return False
     for parent in view.code.parents(place.path, node):
         if isinstance(parent, Function):
