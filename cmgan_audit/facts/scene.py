@@ -52,6 +52,9 @@ if TYPE_CHECKING:
 
 # The kind of a use that makes a copy of a network.
 COPIED = "copied"
+# What makes a copy of a network, each with the argument that takes it.
+AVERAGED = "torch.optim.swa_utils.AveragedModel"
+COPYING = {"copy.deepcopy": "x", AVERAGED: "model"}
 # What a class derives from that is no optimiser.
 _OF_NO_OPTIMISER = frozenset({"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"})
 
@@ -321,7 +324,7 @@ def _use_of(scene: Scene, event: CallEvent, name: str, member: str) -> tuple[str
         return TAKEN, []
     if name in ("torch.set_grad_enabled",):
         return "grad", []
-    if name == "copy.deepcopy":
+    if name in COPYING:
         copies = [each for each in instances_of(event.result) if scene.is_network(each)]
         return (COPIED if copies else ""), copies
     networks = [each for each in receivers if scene.is_network(each)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cmgan_audit.facts.classes import RUNS, bare_network, is_network
-from cmgan_audit.facts.scene import Forward, Scene, Use
+from cmgan_audit.facts.scene import AVERAGED, Forward, Scene, Use
 from cmgan_audit.facts.values import class_name, instances_of
 from cmgan_audit.program.domain.joins import same
 from cmgan_audit.program.domain.values import Arguments, ClassValue, FunctionValue, Instance
@@ -20,10 +20,16 @@ def unread_parts(scene: Scene, run: Use) -> list[str]:
     """The classes of what runs with a network and comes from a library other than torch: their layers are not read."""
     if run.on is None:
         return []
-    network = bare_network(run.on)
+    network = _within_average(bare_network(run.on))
     called = [each for each in _calls_inside(scene, run, network) if each.callee.endswith(RUNS)]
     parts = [network, *(part for call in called for part in instances_of(call.receiver))]
     return [class_name(part) for part in parts if part.external_name and not part.external_name.startswith("torch.")]
+
+
+def _within_average(network: Instance) -> Instance:
+    """The network that torch's average of weights runs; any other network as it is."""
+    inner = network.attrs.get("module") if network.external_name == AVERAGED else None
+    return next(iter(instances_of(inner)), network)
 
 
 def tried(scene: Scene, network: Instance, event: CallEvent) -> Forward | None:

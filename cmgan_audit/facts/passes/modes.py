@@ -12,7 +12,7 @@ from cmgan_audit.facts.optimisers import names_optimiser
 from cmgan_audit.facts.passes.last_pass import only_in_last_pass
 from cmgan_audit.facts.passes.part_switches import SOME_PARTS
 from cmgan_audit.facts.passes.switching_helpers import may_have_switched
-from cmgan_audit.facts.scene import COPIED, Scene, Use
+from cmgan_audit.facts.scene import COPIED, COPYING, Scene, Use
 from cmgan_audit.facts.values import constant, instances_of, is_among, same_object
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, Instance
@@ -108,7 +108,7 @@ def original_of(scene: Scene, run: Use) -> Use | None:
         if made.on is None or run.on is None or made.position >= run.position:
             continue
         if scene.reaches(bare_network(made.on), bare_network(run.on)):
-            originals = instances_of(made.event.arguments.get("x", 0))
+            originals = instances_of(made.event.arguments.get(COPYING[canonical(made.event.callee)], 0))
             pairs = zip(instances_of(made.event.result), originals, strict=False)
             original = next((each for copy, each in pairs if same_object(copy, made.on)), None)
             return None if original is None else Use(run.kind, made.event, made.position, original)

@@ -22,6 +22,15 @@ def _deepcopy(call: ModelCall) -> Value | None:
     return None if value is None else _Copies().of(value)
 
 
+@model("torch.optim.swa_utils.AveragedModel")
+def _averaged(call: ModelCall) -> Value:
+    """An average of weights begins as a deep copy of its network: what switches or moves one leaves the other alone."""
+    arguments = _Copies().of_arguments(call.arguments)
+    network = arguments.get("model", 0)
+    made = replace(call.instance(), arguments=arguments)
+    return made if network is None else replace(made, attrs={"module": network})
+
+
 class _Copies:
     """The objects that one deep copy makes, each original once: what was shared is shared among the copies, too."""
 
@@ -32,6 +41,16 @@ class _Copies:
     def of(self, value: Value) -> Value:
         """A value with all that it is made of as other objects."""
         made = self._empty(value)
+        self._fill()
+        return made
+
+    def of_arguments(self, given: Arguments) -> Arguments:
+        """What a call is given, with all that it is made of as other objects."""
+        made = self._arguments(given)
+        self._fill()
+        return made
+
+    def _fill(self) -> None:
         while self._to_fill:  # without recursion: objects refer to each other in long chains
             original, copy = self._to_fill.pop()
             match original, copy:
@@ -41,7 +60,6 @@ class _Copies:
                     copy.items.update((key, self._empty(each)) for key, each in original.items.items())
                 case Instance(), Instance():
                     copy.attrs.update((name, self._empty(each)) for name, each in original.attrs.items())
-        return made
 
     def _empty(self, value: Value) -> Value:
         """The copy of a value, which is filled later."""
