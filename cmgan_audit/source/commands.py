@@ -173,7 +173,7 @@ def _starts(path: str, simple: Simple, depth: int = 0, *, in_document: bool = Fa
 
 
 def _handed_on(words: tuple[Word, ...], index: int) -> tuple[Word, ...]:
-    """The words that hold a command line, where word `index` says so: `bash -c "python a.py"`, `run -n 1 "python a.py"`."""
+    """The words that hold a command, where word `index` says so: `bash -c "python a.py"`, `run -n 1 "python a.py"`."""
     word = words[index]
     if word.text in {"-c", "eval"} and _is_shell(words[:index]):
         return words[index + 1 :] if word.text == "eval" else words[index + 1 : index + 2]

@@ -12,6 +12,7 @@ from cmgan_audit.facts.data.glances import is_few, is_only_told, only_looks
 from cmgan_audit.facts.data.held_out import is_held_out
 from cmgan_audit.facts.data.listed_picks import is_seeded_shuffle, picked_parts
 from cmgan_audit.facts.data.records import ListingUse
+from cmgan_audit.facts.data.shares import rest_is_taken
 from cmgan_audit.facts.data.windows import goes_through
 from cmgan_audit.facts.exclusive import exclusive
 from cmgan_audit.facts.items.making import is_index_of_item, items_of
@@ -141,10 +142,11 @@ def _parts(view: View, events: Sequence[Event]) -> Iterator[ListingUse]:
 
 def _leaves_some(view: View, event: SliceEvent) -> bool:
     """Whether what a slice leaves out counts: it is not one of the windows of a loop, or one that is held out."""
-    if is_part(event.index) and not goes_through(view, event):
-        return True
     node = view.code.node_of(event)
-    return isinstance(node, ast.Subscript) and is_held_out(view, event.location.path, node)
+    cut = node if isinstance(node, ast.Subscript) else None
+    if is_part(event.index) and not goes_through(view, event):
+        return cut is None or not rest_is_taken(view, event, cut)
+    return cut is not None and is_held_out(view, event.location.path, cut)
 
 
 def _holds_names(value: Instance) -> bool:

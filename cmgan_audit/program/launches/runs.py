@@ -135,7 +135,7 @@ class Program:
             return found or self._all_whole(entry, [bare(entry), *others])
 
     def _asks_when_told(self, entry: str, first: Run, launches: Sequence[Launch]) -> bool:
-        """Whether a script that ends at a check without a word asks for a configuration once its launch gives it some."""
+        """Whether a script that ends at a check without a word asks for a configuration once a launch gives it some."""
         ends = bool(interpreter_of(first).passed_checks)
         return ends and any(map(lacks_configuration, self._started(entry, launches[:1])))
 
