@@ -133,6 +133,12 @@ def test_normalised_pesq_has_thresholds_of_its_own(tmp_path: Path) -> None:
     assert finding.evidence["noise"] == pytest.approx(0.1 / 3.5, abs=1e-5)
 
 
+def test_pesq_times_a_hundred_has_thresholds_of_its_own(tmp_path: Path) -> None:
+    (finding,) = of(curve(tmp_path, [245, 264, 221, 220, 207]), "CMG801")
+    assert (finding.severity, finding.evidence["noise"]) == (Severity.ERROR, 10)
+    assert not of(curve(tmp_path, [245, 264, 260.1, 260.2, 260.3]), "CMG801")
+
+
 @pytest.mark.parametrize(
     ("values", "verdict"),
     [

@@ -17,6 +17,8 @@ _ARTICLE = regex(r"^.*\b(?:an?|the)\s+")
 _BALANCED = regex(r"\([^()]*\)|\[[^\[\]]*\]")
 _DELIMITER = regex(r"[|│┃;,{}\t!?()\[\]\x01]|\s[-\u2013\u2014]+\s|--+|={2,}|\*{2,}|#{2,}|:(?=\s|[A-Za-z])|\.\s|>>+|>\s")
 _NO_LETTERS = regex(r"^[^A-Za-z]+")
+# The unit of the number before, `SI-SDR: 12.1 dB  PESQ: 2.3`; of `5 dB SNR: 2.3` it says which mixtures.
+_UNIT_OF_LAST = regex(r"^dB\s+(?!SNR\b)(?=[A-Za-z])", re.IGNORECASE)
 _LETTERS = regex(r"[A-Za-z]+")
 _BRACKETS_BEHIND = regex(r"\s*\([^)]*\)$")
 _SUFFIX = regex(r"[A-Za-z_]+")
@@ -108,7 +110,7 @@ def label_before(before: str) -> tuple[str, bool, bool, str]:
     cut = 0
     for delimiter in _DELIMITER.finditer(shadow):
         cut = delimiter.end()
-    label = _COUNTED.sub("", _NO_LETTERS.sub("", stripped[cut:])).rstrip(" .")
+    label = _UNIT_OF_LAST.sub("", _COUNTED.sub("", _NO_LETTERS.sub("", stripped[cut:]))).rstrip(" .")
     if told_of:
         label = _ARTICLE.sub("", label)
     for opening, closing in ("[]", "()"):

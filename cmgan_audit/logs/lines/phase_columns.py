@@ -1,6 +1,7 @@
 """Tables of an epoch in a text log: `Metric  Train  Val` above `PESQ  2.40  2.30`, or `Metric  Noisy  Enhanced`.
 
-Or the other way round: `Phase  Loss  PESQ` above `valid  0.29  2.30`, and `CSIG  CBAK  PESQ` above a row of numbers.
+Or the other way round: `Phase  Loss  PESQ` above `valid  0.29  2.30`, `System  PESQ  STOI` above
+`enhanced  2.64  0.93`, and `CSIG  CBAK  PESQ` above a row of numbers.
 
 Without its head, the first number of such a row would pass for the score.
 """
@@ -15,7 +16,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.lines.plan import Plan, SlotValue
 from cmgan_audit.logs.lines.tables import Cell
-from cmgan_audit.logs.roles import infer, table
+from cmgan_audit.logs.roles import counter_kind, infer, table
 from cmgan_audit.logs.series import Role
 
 _WORDS = regex(r"[A-Za-z]+")
@@ -52,25 +53,28 @@ def head_of(body: str) -> tuple[str, ...]:
 
 
 def _measures_of(body: str) -> tuple[str, ...]:
-    """The measures that a line names one beside the other, above rows of phases: `Phase  Loss  PESQ`; () for others.
+    """The measures that a line names one beside the other, above rows of phases or of signals: `Phase  Loss  PESQ`.
 
-    Where the column of the phases has a head, too, there may be others that are no measures (`Time`).
+    () for other lines. Where the column of the phases has a head, too, there may be others that are no measures
+    (`Time`); whatever stands above the names of the rows, the rest are measures.
     """
     text = body.strip(" \t|│┃")
     for between in (_WIDE_BETWEEN, _BETWEEN):
         names = between.split(text)
         of_parts = names[0].lower() in table().parts
-        names = names[of_parts:]
         known = [infer(name).kind in ("metric", "loss") for name in names]
+        of_rows = of_parts or (not known[0] and not counter_kind(names[0]) and all(known[1:]))
+        names, known = names[of_rows:], known[of_rows:]
         if len(names) > 1 and len(set(names)) == len(names) and (all(known) or (of_parts and any(known))):
             return tuple(names)
     return ()
 
 
 def row_name_of(body: str) -> str:
-    """The phase that a row of numbers is of; "" for other rows."""
-    word = _WORDS.match(body.lstrip(" \t|│┃"))
-    return word[0] if word is not None and word[0].lower() in table().phases else ""
+    """The phase that a row of numbers is of, or that it is of the network's output; "" for other rows."""
+    word, t = _WORDS.match(body.lstrip(" \t|│┃")), table()
+    known = word is not None and word[0].lower() in {*t.phases, *t.outputs}
+    return word[0] if word is not None and known else ""
 
 
 def cells_of(text: str, start: int, first_slot: int) -> tuple[tuple[int, float], ...]:
@@ -125,7 +129,7 @@ class PhaseColumns:
         ]
 
     def _of_measures(self, plan: Plan) -> list[SlotValue]:
-        """The values of a row that is of one phase, a measure each; none where the columns are phases, too."""
+        """The values of a row of one phase or of the output, a measure each; none where the columns are phases, too."""
         phase = table().phases.get(plan.row_name.lower(), "")
         return [
             SlotValue(f"{name} ({plan.row_name})", replace(role, phase=phase or role.phase), (slot,), sign)

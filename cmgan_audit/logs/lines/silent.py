@@ -20,7 +20,7 @@ _TELLS = regex(
 
 
 def says_nothing_known(body: str) -> bool:
-    """Whether a line names no measure, no counter and no phase, and says of nothing that it went on or was loaded."""
+    """Whether a line names no measure, counter, phase or output, and says of nothing that it went on or was loaded."""
     return _TELLS.search(body) is None and _known().isdisjoint(WORD.findall(body.lower()))
 
 
@@ -28,4 +28,4 @@ def says_nothing_known(body: str) -> bool:
 def _known() -> frozenset[str]:
     t = table()
     counters = {word for names in (t.steps, t.ranks) for name in names for word in name}
-    return t.telling | t.epochs | t.runs | frozenset(t.phases) | frozenset(counters)
+    return t.telling | t.epochs | t.runs | t.outputs | frozenset(t.phases) | frozenset(counters)

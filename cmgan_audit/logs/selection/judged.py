@@ -33,6 +33,7 @@ SENTINELS = (-1.0, -2.0 / NORMALISED_SPAN, 0.0)
 _BABBLE = 20
 _SENTINEL_SLACK = 1e-5
 # What is a share of 1, or percent of it.
+_PERCENT = 100.0
 _SHARES = ("stoi", "estoi", "wer", "accuracy", "auc", "iou", "f1")
 _UNKNOWN = Measure("", (), higher=True, small=0.1, large=0.2, assumed=0.1, finest=0.01)
 
@@ -125,8 +126,8 @@ def _judge(run: Run, series: Series, question: Question, certain: bool) -> Judge
         batches, finite = len(finite), (last_of_epochs if so_far else epoch_means)(finite)
         certain = certain and series.role.phase == "eval"
     table_floor = question.table_floor if measure.key == "pesq" else None
-    if table_floor is not None and measure.high is not None and measure.high < 2:
-        table_floor /= NORMALISED_SPAN
+    if table_floor is not None:
+        table_floor *= _scale(measure)
     floor = noise_floor(finite.ys, assumed=measure.assumed, finest=measure.finest, from_table=table_floor)
     if floor.half_width < least:
         floor = NoiseFloor(least, "measured", least)
@@ -141,12 +142,18 @@ def _with_thresholds(measure: Measure, question: Question) -> Measure:
     """PESQ's thresholds as the settings have them, in the unit of the values."""
     if measure.key != "pesq":
         return measure
-    factor = 1 / NORMALISED_SPAN if measure.high is not None and measure.high < 2 else 1.0
+    factor = _scale(measure)
     return replace(measure, small=question.pesq_warning_from * factor, large=question.pesq_error_from * factor)
 
 
+def _scale(measure: Measure) -> float:
+    """How many units of the values a MOS is."""
+    plain = table().measure(measure.key)
+    return measure.finest / plain.finest if plain is not None else 1.0
+
+
 def measure_of(series: Series) -> Measure:
-    """The table's row for a series, scaled where the values are: PESQ to 0..1, shares to percent."""
+    """The table's row for a series, scaled where the values are: PESQ to 0..1 or to 100..465, shares to percent."""
     measure = table().measure(series.role.measure) or _UNKNOWN
     values = [y for y in series.ys if math.isfinite(y)]
     if is_relative(series.name):
@@ -154,7 +161,10 @@ def measure_of(series: Series) -> Measure:
     if measure.key == "pesq" and (is_normalised(series.name) or (values and max(values) <= _NORMALISED_TOP)):
         return _scaled(measure, 1 / NORMALISED_SPAN, 0.0, _NORMALISED_TOP)
     if measure.key in _SHARES and values and _are_percent(values, measure.higher):
-        return _scaled(measure, 100.0, None, 100.0)
+        return _scaled(measure, _PERCENT, None, _PERCENT)
+    if values and measure.unit == "MOS" and measure.low is not None and measure.high is not None:
+        low, high = _PERCENT * measure.low, _PERCENT * measure.high
+        return _scaled(measure, _PERCENT, low, high) if low <= median(values) <= high else measure
     return measure
 
 

@@ -76,6 +76,13 @@ WITH_LOSS = {
         "Epoch {e}, loss {l:.4f}\n| Metric | Noisy | Enhanced |\n|--------|-------|----------|\n"
         "| PESQ | 1.97 | {p:.2f} |\n"
     ),
+    "signals as rows": (
+        "== epoch {e} ==\nloss: {l:.4f}\nSystem     PESQ   STOI\nnoisy      1.97   0.921\nenhanced   {p:.2f}   0.93\n"
+    ),
+    "signals as rows between bars": (
+        "Epoch {e}, loss {l:.4f}\n| Signal | PESQ | STOI |\n|---|---|---|\n"
+        "| Noisy | 1.97 | 0.921 |\n| Enhanced | {p:.2f} | 0.93 |\n"
+    ),
 }
 WITHOUT_LOSS = {
     "CMGAN's checkpoints": "Evaluating ckpt/CMGAN_epoch_{e}_0.{e:03d}\npesq:  {p} csig:  4.1 cbak:  3.3 ssnr:  8.1\n",

@@ -237,3 +237,23 @@ def test_an_epoch_may_stand_before_its_word(tmp_path: Path, said: str) -> None:
     text = "".join(f"{said.format(e=e)}, PESQ {v}\n" for e, v in enumerate(PESQ))
     (series,) = [s for s in read(tmp_path, text).runs[0].series if s.role.measure == "pesq"]
     assert list(series.xs) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "epoch {e} Val SI-SDR: 12.1 dB  Val PESQ: {p}\n",
+        "epoch {e} Val SI-SDR 12.1 dB Val PESQ {p}\n",
+        "epoch {e} complete  train_sisdr_db 13.2  Val PESQ {p}\n",
+    ],
+)
+def test_the_unit_of_a_number_is_no_part_of_the_next_name(tmp_path: Path, line: str) -> None:
+    text = "".join(line.format(e=e, p=p) for e, p in enumerate(PESQ, start=1))
+    reading = read(tmp_path, text)
+    assert courses(reading) == {"Val PESQ": ("epoch", [1, 2, 3, 4], PESQ)}
+    assert len(courses(reading, "si_sdr")) == 1
+
+
+def test_a_row_of_the_input_alone_is_no_course_of_the_network(tmp_path: Path) -> None:
+    text = "".join(f"epoch {e}\nModel  PESQ  STOI\nNoisy  1.97  0.92\nOurs  {p}  0.93\n" for e, p in enumerate(PESQ))
+    assert courses(read(tmp_path, text)) == {}
