@@ -13,7 +13,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.listings import listings_of
-from cmgan_audit.program.domain.values import Const, Draw, Instance, Listing, ListValue, Value
+from cmgan_audit.program.domain.values import Const, Draw, Instance, Listing, ListValue, Unknown, Value
 from cmgan_audit.program.execution.trace import CallEvent, SliceEvent
 from cmgan_audit.program.library.draws import keeps_all_in_order
 from cmgan_audit.program.naming.names import canonical
@@ -25,6 +25,7 @@ _CHOICE = regex(r"numpy\.random\.(RandomState\.|default_rng\.|Generator\.)?choic
 # Folds by position; those by group go by what the groups are called.
 _FOLDS = regex(r"sklearn\.model_selection\.(?:Repeated)?(?:Stratified)?(?:KFold|ShuffleSplit)\.split")
 _UNMIXED = frozenset({"KFold", "StratifiedKFold"})
+_COUNTS = frozenset({"builtins.range", "numpy.arange", "torch.arange"})
 _SPLIT = "torch.utils.data.random_split"
 
 
@@ -125,7 +126,11 @@ def _read_by_position(reading: Reading) -> frozenset[Listing]:
 
 
 def _order(value: Value) -> frozenset[Listing]:
-    """The listings in whose order a list stands; none where it was put in random order before."""
+    """The listings in whose order a list stands, or whose positions it counts: `range(len(names))`; none where the
+    names were put in random order before."""
+    if isinstance(value, Instance) and value.external_name in _COUNTS:
+        lengths = [each.computed for each in value.arguments.positional if isinstance(each, Unknown) and each.computed]
+        return frozenset().union(*(_order(each.operands[0]) for each in lengths if each.operation == "len"))
     if not isinstance(value, ListValue | Instance) or (isinstance(value, Instance) and "@shuffled" in value.attrs):
         return frozenset()
     items = value.items[:8] if isinstance(value, ListValue) else ()

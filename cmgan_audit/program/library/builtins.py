@@ -147,10 +147,11 @@ def _len(it: Interpreter, arguments: Arguments, location: Location) -> Value | N
 
 
 def _length_of(it: Interpreter, value: Value) -> Value:
-    """A length that is not known. What it is the length of is kept for a setting, which may be asked for it again, and
-    while an item is read: it may be a seed."""
+    """A length that is not known. What it is the length of is kept for a setting, which may be asked for it again, for
+    a listed folder, whose positions it counts, and while an item is read: it may be a seed."""
     length = Unknown(reason="a length", draws=without_order(drawn(value)))
-    return length.made_from("len", (value,)) if it.probing or it.asked_for.is_setting(value) else length
+    kept = it.probing or it.asked_for.is_setting(value) or listings_of(value)
+    return length.made_from("len", (value,)) if kept else length
 
 
 def _sequence(kind: str) -> Builtin:
