@@ -19,7 +19,16 @@ from cmgan_audit.facts.values import instances_of, is_among, share_one
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Location, Step, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.values import ClassValue, Const, DictValue, Instance, ListValue, Unknown, Value
+from cmgan_audit.program.domain.values import (
+    Choice,
+    ClassValue,
+    Const,
+    DictValue,
+    Instance,
+    ListValue,
+    Unknown,
+    Value,
+)
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.program.models.files import path_of
@@ -312,10 +321,16 @@ def _gives_items(value: Instance) -> bool:
 
 
 def _is_configuration(value: Value) -> bool:
-    """Whether a dictionary, or what a command line was parsed to, is about more than one set."""
-    if not isinstance(value, DictValue):
+    """Whether a dictionary, an object that holds settings, or a parsed command line is about more than one set."""
+    if isinstance(value, Choice):
+        return any(_is_configuration(option.value) for option in value.options)
+    if isinstance(value, DictValue):
+        items = list(value.items.values())
+    elif isinstance(value, Instance) and not _gives_items(value):
+        items = list(value.attrs.values())
+    else:
         return False
-    items = value.items.values()
     texts = [item.value for item in items if isinstance(item, Const) and isinstance(item.value, str)]
     named = {kind for text in texts if len(text) <= _LONGEST for kind in kinds_in(text)}
-    return len(named) > 1 or any(isinstance(item, DictValue) for item in items)
+    nested = isinstance(value, DictValue) and any(isinstance(item, DictValue) for item in items)
+    return nested or len(named) > 1
