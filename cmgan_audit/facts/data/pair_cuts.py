@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 
 from cmgan_audit.facts.conditions import open_setting, test_behind
+from cmgan_audit.facts.data.alike import are_equal
 from cmgan_audit.facts.data.records import PairCut
 from cmgan_audit.facts.data.subjects import CLEAN, NOISY, Subject, is_mixed_in, side_of, subject_of
 from cmgan_audit.facts.items.cuts import Cut, cuts_in
 from cmgan_audit.facts.items.making import Reading, items_of
 from cmgan_audit.facts.items.passable import passable
+from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.values import Instance, Value
 from cmgan_audit.program.execution.trace import CallEvent, Event
+from cmgan_audit.program.library.draws import seed_of
 from cmgan_audit.program.library.seeding import set_by
 from cmgan_audit.rules.record import Fact, Known, Unknown
 from cmgan_audit.source.syntax import names_in, single_parameters, walk
@@ -211,12 +216,25 @@ def _together(view: View, reading: Reading, first: _Part, second: _Part) -> bool
 
 
 def _restored(events: Sequence[Event], first: _Part, second: _Part) -> bool:
-    """Whether the random state is set again between the draws, so that both draw the same."""
+    """Whether both draw the same: the random state is set again between them, or two generators were given one seed."""
     start, end = sorted((first.drawn_at, second.drawn_at))
+    generators = product(*(_seeded_generators(events[position]) for position in (start, end)))
+    if any(not same_object(one, other) and are_equal(seed, again) for (one, seed), (other, again) in generators):
+        return True
     return any(
         isinstance(event, CallEvent) and (set_by(event) or _RESTORED.fullmatch(event.callee))
         for event in events[start:end]
     )
+
+
+def _seeded_generators(draw: Event) -> Iterator[tuple[Instance, Value]]:
+    """The generator objects that a draw may come from, with their seeds."""
+    if isinstance(draw, CallEvent):
+        for value in (draw.receiver, draw.arguments.get("generator")):
+            for generator in instances_of(value):
+                seed = seed_of(generator)
+                if seed is not None:
+                    yield generator, seed
 
 
 def _open_setting(reading: Reading, *parts: _Part) -> str:

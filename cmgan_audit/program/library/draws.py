@@ -107,6 +107,13 @@ def _seeded(name: str, receiver: Value | None, arguments: Arguments, reseeded: M
     return "" if generator is None else reseeded.get(generator, "")
 
 
+def seed_of(generator: Instance) -> Value | None:
+    """What a generator object was seeded with last; None where nothing was given, or the object is no generator."""
+    if generator.external_name not in GENERATORS:
+        return None
+    return generator.attrs.get("@seed") or generator.arguments.get("seed", 0)
+
+
 def generator_seed(value: Value | None) -> str:
     """Why the draws of a generator object repeat, empty when nothing says so or the value is no generator."""
     if value is None:
@@ -115,8 +122,7 @@ def generator_seed(value: Value | None) -> str:
         generator = option.value
         if not isinstance(generator, Instance) or generator.external_name not in GENERATORS:
             continue
-        seed = generator.attrs.get("@seed") or generator.arguments.get("seed", 0)
-        said = seed_text(seed)
+        said = seed_text(seed_of(generator))
         if said:
             return f"its generator is seeded with {said}"
         inner = generator.arguments.get("bit_generator", 0)
