@@ -32,11 +32,13 @@ from cmgan_audit.program.domain.values import (
 from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.execution.trace import StoreEvent
 from cmgan_audit.program.language.classes import (
+    VALIDATING,
     SuperValue,
     annotated,
     bound,
     class_attribute,
     is_dictionary,
+    is_validated,
     library_bases,
     order_of_bases,
 )
@@ -209,7 +211,7 @@ def _of_class(it: Interpreter, value: ClassValue, name: str) -> Value:
         return it.read(member)
     if name == "__name__":
         return Const(value=value.name)
-    if name == "__new__":
+    if name == "__new__" or (name in VALIDATING and is_validated(value)):
         return BoundMethod(receiver=value, name=name)
     if name == "__annotations__":
         return DictValue(items={field: Unknown(reason="an annotation") for field in annotated(value)})

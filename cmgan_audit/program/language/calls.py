@@ -34,6 +34,7 @@ from cmgan_audit.program.execution.branches import Side, choose
 from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.language.classes import (
+    VALIDATING,
     SuperValue,
     bare,
     bound,
@@ -44,6 +45,7 @@ from cmgan_audit.program.language.classes import (
     initialise,
     is_enum,
     is_network,
+    keywords_of,
     library_bases,
     order_of_bases,
 )
@@ -270,6 +272,10 @@ def call_method(
             if "typing.NamedTuple" in library_bases(wanted):  # a tuple is filled when it is made
                 initialise(it, made, wanted, replace(arguments, positional=arguments.positional[1:]), location)
             return made
+    if method.name in VALIDATING and isinstance(receiver, ClassValue):
+        validated = arguments.get("obj", 0)
+        if isinstance(validated, DictValue):
+            return call(it, receiver, keywords_of(validated), location, node)
     if method.name == "__init__" and isinstance(receiver, Instance) and isinstance(receiver.cls, ClassValue):
         initialise(it, receiver, receiver.cls, arguments, location)
         return Const(value=None)

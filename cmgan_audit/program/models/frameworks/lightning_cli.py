@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 
@@ -21,7 +19,7 @@ from cmgan_audit.program.domain.values import (
     Unknown,
     Value,
 )
-from cmgan_audit.program.execution.state import Environment
+from cmgan_audit.program.language.annotations import annotated_class
 from cmgan_audit.program.models.command_lines.argparse_parsing import command_words, word_value
 from cmgan_audit.program.models.command_lines.function_command_lines import flags_of
 from cmgan_audit.program.models.files import each_path
@@ -30,15 +28,13 @@ from cmgan_audit.program.models.registry import ModelCall, derives, model
 from cmgan_audit.program.models.running import located
 from cmgan_audit.program.models.settings.config_files import load_file
 from cmgan_audit.program.models.settings.interpolation import argument, merged, with_entry
-from cmgan_audit.source.syntax import positional_parameters, single_parameters
+from cmgan_audit.source.syntax import positional_parameters
 
 _CLI = "lightning.pytorch.cli.LightningCLI"
 _TRAINER = "lightning.pytorch.Trainer"
 _PARSER = "lightning.pytorch.cli.LightningArgumentParser"
 derives("lightning.pytorch.cli.ArgsType", _CLI)
 derives("lightning.pytorch.utilities.cli.LightningCLI", _CLI)
-# Annotations that name several things of which a value is one.
-_CHOICES = frozenset({"Optional", "Union", "Annotated"})
 # What a value of its own is given for; each may come from a file: `--model net.yaml`.
 _PARTS = frozenset({"model", "data", "trainer"})
 
@@ -239,48 +235,11 @@ def _typed(call: ModelCall, made: ClassValue | External, name: str, value: Value
     """What a parameter gets: settings become an object of the class that its annotation names (`data: DataConfig`)."""
     if not isinstance(made, ClassValue) or not isinstance(value, DictValue):
         return value
-    wanted = _annotated(made, name)
+    wanted = annotated_class(made, name)
     if wanted is None:
         return value
     keywords = {key: _typed(call, wanted, key, item) for key, item in value.items.items() if isinstance(key, str)}
     return call.interpreter.call(wanted, Arguments(keywords=keywords), call.location)
-
-
-def _annotated(made: ClassValue, name: str) -> ClassValue | None:
-    """The class of the tree that the annotation of a constructor's parameter, or of a field, names."""
-    from cmgan_audit.program.language.classes import constructor_of
-
-    constructor = constructor_of(made)
-    if constructor is not None:
-        scope = constructor.closure
-        given = constructor.node.args
-        parameters = single_parameters(given)
-        annotations = {each.arg: each.annotation for each in parameters if each.annotation is not None}
-    else:
-        scope = made.closure
-        fields = [node for node in made.node.body if isinstance(node, ast.AnnAssign)]
-        annotations = {each.target.id: each.annotation for each in fields if isinstance(each.target, ast.Name)}
-    if name not in annotations or not isinstance(scope, Environment):
-        return None
-    for word in _alternatives(annotations[name]):
-        found = scope.scope_of(word)
-        held = found.names[word] if found is not None else None
-        if isinstance(held, ClassValue):
-            return held
-    return None
-
-
-def _alternatives(annotation: ast.expr) -> Iterator[str]:
-    """The names that a value itself may be of: not those of what it holds, as in `dict[str, Config]`."""
-    match annotation:
-        case ast.Name(id=name):
-            yield name
-        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
-            yield from _alternatives(left)
-            yield from _alternatives(right)
-        case ast.Subscript(value=ast.Name(id=owner) | ast.Attribute(attr=owner), slice=inner) if owner in _CHOICES:
-            for each in inner.elts if isinstance(inner, ast.Tuple) else [inner]:
-                yield from _alternatives(each)
 
 
 def _nested(call: ModelCall, value: Value) -> Value:

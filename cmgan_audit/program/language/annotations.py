@@ -1,0 +1,52 @@
+"""Which class of the tree an annotation names: what settings that are given for it become an object of."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from cmgan_audit.program.domain.values import ClassValue
+from cmgan_audit.program.execution.state import Environment
+from cmgan_audit.program.language.classes import constructor_of, order_of_bases
+from cmgan_audit.source.syntax import single_parameters
+
+# Annotations that name several things of which a value is one.
+_CHOICES = frozenset({"Optional", "Union", "Annotated"})
+
+
+def annotated_class(made: ClassValue, name: str) -> ClassValue | None:
+    """The class of the tree that the annotation of a constructor's parameter, or of a field, names."""
+    constructor = constructor_of(made)
+    if constructor is not None:
+        annotations = {each.arg: each.annotation for each in single_parameters(constructor.node.args)}
+        return _named(annotations.get(name), constructor.closure)
+    for base in order_of_bases(made):
+        if isinstance(base, ClassValue):
+            for node in base.node.body:
+                if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
+                    return _named(node.annotation, base.closure)
+    return None
+
+
+def _named(annotation: ast.expr | None, scope: object) -> ClassValue | None:
+    if annotation is None or not isinstance(scope, Environment):
+        return None
+    for word in _alternatives(annotation):
+        found = scope.scope_of(word)
+        held = found.names[word] if found is not None else None
+        if isinstance(held, ClassValue):
+            return held
+    return None
+
+
+def _alternatives(annotation: ast.expr) -> Iterator[str]:
+    """The names that a value itself may be of: not those of what it holds, as in `dict[str, Config]`."""
+    match annotation:
+        case ast.Name(id=name):
+            yield name
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            yield from _alternatives(left)
+            yield from _alternatives(right)
+        case ast.Subscript(value=ast.Name(id=owner) | ast.Attribute(attr=owner), slice=inner) if owner in _CHOICES:
+            for each in inner.elts if isinstance(inner, ast.Tuple) else [inner]:
+                yield from _alternatives(each)
