@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import permutations
 
 from cmgan_audit.facts.adversarial.holders import Held, Holders, called, disjoint
-from cmgan_audit.facts.adversarial.losses import Losses, loss_of
+from cmgan_audit.facts.adversarial.losses import Losses, loss_of, networks_of
 from cmgan_audit.facts.adversarial.records import Game
 from cmgan_audit.facts.adversarial.toggling import is_toggled
 from cmgan_audit.facts.runtime.flow import Node
@@ -140,14 +140,15 @@ def _game(view: View, judge: _Player, maker: _Player, losses: Losses) -> Game:
         is_toggled(view.scene, each, judge.update.optimiser) for each in losses.feeding(open_pass[1], maker.held)
     ):
         open_pass = None  # the maker's parameters take no gradients where it runs
+    asked = judge.name if open_pass is None else _asked(view, judge, open_pass[1])
     return Game(
         location=step.location,
         anchor=f"{innermost_function(step.context)}.{judge.name}",
         trail=(),
         generator=maker.name,
-        discriminator=judge.name,
+        discriminator=asked,
         leaked=_leaked(view, judge, maker, losses),
-        undetached=NO if open_pass is None else _undetached(judge, maker, *open_pass),
+        undetached=NO if open_pass is None else _undetached(asked, maker, *open_pass),
         taken_up=NO if open_pass is None else _taken_up(maker, open_pass[0]),
     )
 
@@ -196,11 +197,19 @@ def _own_through(judge: _Player, maker: _Player, losses: Losses) -> tuple[Action
     return None
 
 
-def _undetached(judge: _Player, maker: _Player, backward: Action, call: Node) -> Fact:
+def _asked(view: View, judge: _Player, call: Node) -> str:
+    """What messages call the network that is asked, where the optimiser of the judge trains several."""
+    names = zip(judge.held.networks, _names(view, list(judge.held.networks)), strict=True)
+    inside = networks_of(call)
+    asked = (name for network, name in names if any(Held((network,)).holds(each) for each in inside))
+    return next(asked, judge.name) if len(judge.held.networks) > 1 else judge.name
+
+
+def _undetached(judge: str, maker: _Player, backward: Action, call: Node) -> Fact:
     assert call.event is not None
     trail = (
-        Step(call.event.location, f"{judge.name} is asked about what {maker.name} puts out, with its gradients"),
-        Step(backward.event.location, f"the loss of {judge.name} is followed back here, through {maker.name} too"),
+        Step(call.event.location, f"{judge} is asked about what {maker.name} puts out, with its gradients"),
+        Step(backward.event.location, f"the loss of {judge} is followed back here, through {maker.name} too"),
     )
     return Known(True, trail)
 

@@ -24,7 +24,7 @@ class Losses:
     def calls(self, backward: Action, held: Held) -> list[Node]:
         """The calls of some networks that the gradients of a pass come through; of their parts where only these are."""
         calls = [node for node in self._network_calls(loss_of(backward)) if _is_call_of(node, held)]
-        return [node for node in calls if any(held.is_one(each) for each in _networks_of(node))] or calls
+        return [node for node in calls if any(held.is_one(each) for each in networks_of(node))] or calls
 
     def fed(self, call: Node, held: Held) -> bool:
         """Whether gradients come through a call back into other networks."""
@@ -37,7 +37,7 @@ class Losses:
         """
         behind = [node for node in self._network_calls(call.value) if node is not call]
         nodes = [node for node in behind if _is_call_of(node, held)]
-        whole = [node for node in nodes if any(held.is_one(each) for each in _networks_of(node))]
+        whole = [node for node in nodes if any(held.is_one(each) for each in networks_of(node))]
         found = [node if self.flow.is_of_run(node) else self._around(node, behind) for node in whole or nodes]
         return [node.event for node in found if node.event is not None]
 
@@ -104,17 +104,18 @@ class Losses:
         return self._calls[id(value)]
 
 
-def _networks_of(node: Node) -> list[Instance]:
+def networks_of(node: Node) -> list[Instance]:
+    """The networks that a call on the way to a loss runs."""
     receiver = node.event.receiver if node.event is not None else None
     return called([receiver]) if receiver is not None else []
 
 
 def _calls(node: Node, network: Instance) -> bool:
-    return is_among(network, _networks_of(node))
+    return is_among(network, networks_of(node))
 
 
 def _is_call_of(node: Node, held: Held) -> bool:
-    return any(held.holds(each) for each in _networks_of(node))
+    return any(held.holds(each) for each in networks_of(node))
 
 
 def loss_of(backward: Action) -> Value | None:

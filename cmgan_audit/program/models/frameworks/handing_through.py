@@ -1,4 +1,4 @@
-"""Libraries that hand on what they are given: Accelerate, Fabric and Apex give it back, `data_parallel` calls it."""
+"""What hands on what it is given: Accelerate, Fabric, Apex and weight norms give it back, `data_parallel` calls it."""
 
 from __future__ import annotations
 
@@ -32,6 +32,22 @@ def _handed_through(call: ModelCall) -> Value | None:
 def _unwrapped(call: ModelCall) -> Value | None:
     """The network behind a wrapper, which has its mode and its weights: `accelerator.unwrap_model(model).eval()`."""
     return call.get("model", 0)
+
+
+@model(
+    "torch.nn.utils.weight_norm",
+    "torch.nn.utils.spectral_norm",
+    "torch.nn.utils.remove_weight_norm",
+    "torch.nn.utils.remove_spectral_norm",
+    "torch.nn.utils.parametrizations.weight_norm",
+    "torch.nn.utils.parametrizations.spectral_norm",
+    "torch.nn.utils.parametrizations.orthogonal",
+    "torch.nn.utils.parametrize.register_parametrization",
+    "torch.nn.utils.parametrize.remove_parametrizations",
+)
+def _reparametrised(call: ModelCall) -> Value | None:
+    """The layer itself, whose weights are computed of others from now on: `weight_norm(Conv1d(1, 8, 3))`."""
+    return call.get("module", 0)
 
 
 @model("apex.amp.initialize")
