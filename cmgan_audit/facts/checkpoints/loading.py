@@ -10,7 +10,7 @@ from cmgan_audit.facts.checkpoints.given import in_own_folder
 from cmgan_audit.facts.checkpoints.records import FileLoad
 from cmgan_audit.facts.checkpoints.whole_states import whole_state
 from cmgan_audit.facts.checkpoints.wording import A_START
-from cmgan_audit.facts.values import constant
+from cmgan_audit.facts.values import constant, is_from_settings
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -126,7 +126,8 @@ def _written(path: Value, depth: int = 8) -> str:
 
 def _given(view: View, event: CallEvent, path: Value, saved: _Saved) -> Fact:
     steps = (*path.trail, Step(event.location, "the file is loaded here"))
-    if isinstance(path, Const):
+    # Where a flag that is off leaves None, the file is still to be looked for; where settings do, it is to be named.
+    if isinstance(path, Const) and (path.value is not None or is_from_settings(path.trail)):
         own = str(path.value) in saved.paths or saved.lies_beside(path)
         return Known(not (own or (view.scene.trains and _is_numbered(view, path))), steps)
     if view.scene.trains and (not _is_typed(view, path) or in_own_folder(view, path)):
