@@ -27,7 +27,7 @@ _BELOW_ZERO = regex(r"nll|kl_?div|logits|sdr|snr|stoi")
 
 
 def start_of(view: View, search: Search) -> ast.expr | None:
-    """The one constant that a search begins with; None where there are several, or something else may be restored.
+    """The one constant that a search begins with in this run; None where there are several, or another may be restored.
 
     Where the first number becomes the best one without a question, a search begins with that.
     """
@@ -42,7 +42,8 @@ def start_of(view: View, search: Search) -> ast.expr | None:
     if any(ast.unparse(each.node) == number and _lets_first_in(view, search, each) for each, _ in sources):
         return None
     kept = {number, *(f"{extreme}({pair})" for extreme in ("min", "max") for pair in _orders(search))}
-    others = [each for each in found if ast.unparse(each.node) not in kept and not _is_restored(view, each, best)]
+    found = [each for each in found if not _is_restored(view, each, best) and was_taken(view, each) is not False]
+    others = [each for each in found if ast.unparse(each.node) not in kept]
     first = others[0].node if len(others) == 1 else None
     if isinstance(first, ast.Tuple) and first.elts:
         return first.elts[0]  # a tuple is compared by its first item: `best = (math.inf, -1)`
