@@ -202,12 +202,12 @@ def loaders_within(value: Value, depth: int = 6) -> list[Instance]:
 
 
 def shown_arguments(arguments: Arguments, most: int = 4) -> str:
-    """Arguments as text for a message: constants and names, the rest left out."""
+    """Arguments as text for a message: constants and names, the rest left out; of a long one, its beginning and end."""
     from cmgan_audit.program.domain.values import Const
 
     words = [repr(value.value) for value in arguments.positional if isinstance(value, Const)]
     words += [f"{key}={value.value!r}" for key, value in arguments.keywords.items() if isinstance(value, Const)]
-    shown = [word if len(word) < 40 else word[:36] + "..." for word in words[:most]]
+    shown = [word if len(word) < 40 else f"{word[:17]}...{word[-19:]}" for word in words[:most]]
     return ", ".join(shown) + (", ..." if len(words) > most else "")
 
 

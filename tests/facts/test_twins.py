@@ -2,7 +2,7 @@
 
 `twins/*.yaml` holds them; each pair is one mechanism: a way in which a value, a draw or a call travels.
 Where `times` is given, the bad one has exactly so many findings; `says` is a part of their message, `at` of their
-lines; `profile` names the training to compare with; `open` is true where the good one is left undecided.
+lines, `way` of a step of their trail; `profile` names the training to compare with; `open` is true where the good one is left undecided.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ def test_the_bad_twin_is_found_and_the_good_one_is_not(auditor: Auditor, tmp_pat
     places = [finding.location for finding in bad.findings if finding.rule == twin["rule"]]
     lines = [(tmp_path / "bad" / each.path).read_text(encoding="utf-8").splitlines()[each.line - 1] for each in places]
     assert all(twin.get("at", "") in line for line in lines), lines
+    ways = [[step.note for step in finding.trail] for finding in bad.findings if finding.rule == twin["rule"]]
+    assert all(any(twin.get("way", "") in note for note in notes or [""]) for notes in ways), ways
     good = audit(auditor, tmp_path, twin, "good")
     assert twin["rule"] not in {finding.rule for finding in good.findings}
     assert (twin["rule"] in {entry.rule for entry in good.unresolved}) == twin.get("open", False), good.unresolved

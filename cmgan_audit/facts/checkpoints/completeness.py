@@ -73,6 +73,7 @@ class Completeness:
         )
         averages = self._averages.left_out(batch, events)
         trail += tuple(step for _, steps in averages for step in steps)
+        trail += tuple(Step(each.location, "the checkpoint is loaded here") for each in batch.loads[:1] if trail)
         restored = {class_name(each.target) for each in batch.restored if each.target is not None}
         left = [*map(class_name, missing), *(f"{name} (an average of weights)" for name, _ in averages)]
         names = [f"another {name}" if name in restored else name for name in left]

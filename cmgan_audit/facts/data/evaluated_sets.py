@@ -21,7 +21,15 @@ from cmgan_audit.facts.loading.names import Names
 from cmgan_audit.facts.loading.roles import leaning, path_leaning
 from cmgan_audit.facts.records import EVAL, TRAIN, Loader
 from cmgan_audit.facts.scene import Made
-from cmgan_audit.facts.values import class_name, constant, instances_of, is_among, is_none, same_object
+from cmgan_audit.facts.values import (
+    class_name,
+    constant,
+    instances_of,
+    is_among,
+    is_from_settings,
+    is_none,
+    same_object,
+)
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step
 from cmgan_audit.lazy_regex import regex
@@ -161,17 +169,24 @@ def _record(made: Made, loader: Loader, same: Made) -> EvaluationSet:
     steps = (
         Step(place, f"the training is evaluated on {_shown(dataset)}"),
         Step(trained.location, "it is made here" if one else f"the training set has {has}: {_shown(trained)}"),
-        Step(same.location, "the training set is loaded from it"),
     )
+    loaded = (Step(same.location, "the training set is loaded from it"),) if place != same.location else ()
     return EvaluationSet(
         location=place,
         anchor=f"{innermost_function(made.context)}.{class_name(dataset)}",
         role=loader.role,
         dataset=class_name(dataset),
         given=shown_arguments(dataset.arguments),
-        from_training=Known(True, steps if place != same.location else steps[:2]),
+        from_training=Known(True, (*steps, *loaded, *_set_at(dataset, trained))),
         in_part=in_part,
     )
+
+
+def _set_at(*datasets: Instance) -> Iterator[Step]:
+    """Where files of settings say from which folders and lists the sets are read, each place once."""
+    given = [value for dataset in datasets for value in dataset.arguments.every if isinstance(value, Const)]
+    paths = [each for each in given if isinstance(each.value, str) and re.search(r"[/\\.]", each.value)]
+    yield from dict.fromkeys(each.trail[0] for each in paths if is_from_settings(each.trail))
 
 
 def _shown(dataset: Instance) -> str:
