@@ -2,7 +2,8 @@
 
 `twins/*.yaml` holds them; each pair is one mechanism: a way in which a value, a draw or a call travels.
 Where `times` is given, the bad one has exactly so many findings; `says` is a part of their message, `at` of their
-lines, `way` of a step of their trail; `profile` names the training to compare with; `open` is true where the good one is left undecided.
+lines, `way` of a step of their trail; `profile` names the training to compare with; `open` is true where the good one
+is left undecided.
 """
 
 from __future__ import annotations
