@@ -19,6 +19,8 @@ _FUNCTIONS = {
     **dict.fromkeys(("operator.gt", "operator.ge", "numpy.greater", "numpy.greater_equal"), False),
     **dict.fromkeys(("torch.gt", "torch.ge", "torch.greater", "torch.greater_equal"), False),
 }
+# Methods of a tensor that give its number as another type.
+_CONVERTING = frozenset({"item", "detach", "cpu", "clone", "numpy"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,16 +56,31 @@ def comparison_of(view: View, found: Found) -> Comparison | None:
     """The comparison that an expression is; None where it is none, or a run chooses which."""
     match found.node:
         case ast.Compare(left=left, ops=[op], comparators=[right]) if isinstance(op, (*_LESS, *_MORE)):
-            return Comparison(found.node, _named(left), _named(right), isinstance(op, _LESS))
+            return Comparison(found.node, plain(left), plain(right), isinstance(op, _LESS))
         case ast.Call(args=[left, right], keywords=[]):
             asked = _functions_at(view, found)
             return Comparison(found.node, left, right, asked.pop()) if len(asked) == 1 else None
     return None
 
 
-def _named(number: ast.expr) -> ast.expr:
-    """The name that a number is given where it is compared: `(loss := evaluate()) < best`."""
-    return number.target if isinstance(number, ast.NamedExpr) else number
+def plain(number: ast.expr) -> ast.expr:
+    """A number without what makes another type of it: `loss` for `float(loss)` and `loss.item()`.
+
+    Of `(loss := evaluate()) < best` it is the name that the number is given where it is compared.
+    """
+    match number:
+        case ast.NamedExpr(target=target):
+            return target
+        case ast.Call(func=ast.Name(id="float"), args=[inner], keywords=[]):
+            return plain(inner)
+        case ast.Call(func=ast.Attribute(value=inner, attr=method), args=[], keywords=[]) if method in _CONVERTING:
+            return plain(inner)
+    return number
+
+
+def written(number: ast.AST) -> str:
+    """A number as the program writes it, without what makes another type of it."""
+    return ast.unparse(plain(number) if isinstance(number, ast.expr) else number)
 
 
 def _functions_at(view: View, found: Found) -> set[bool]:

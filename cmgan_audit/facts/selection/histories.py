@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.bindings import PUSHES
-from cmgan_audit.facts.selection.comparisons import Comparison
+from cmgan_audit.facts.selection.comparisons import Comparison, written
 from cmgan_audit.facts.selection.extremes import extreme_of
 from cmgan_audit.facts.selection.search import Search
 from cmgan_audit.facts.selection.senses import HIGHER, LOWER
@@ -71,7 +71,7 @@ def of_history(view: View, test: Found, asked: ast.expr) -> Iterator[Search]:
         )
         added = _added(view, test, kept, mapped=found.mapped) if fits and found.of_numbers else None
         # `np.argmin(losses) == epoch`: the last one is the extreme.
-        if added and (found.place or ast.unparse(number) in [*map(ast.unparse, added), f"{ast.unparse(kept)}[-1]"]):
+        if added and (found.place or ast.unparse(number) in [*map(written, added), f"{ast.unparse(kept)}[-1]"]):
             yield Search(asked, added[0], kept, LOWER if less else HIGHER, less, test, among_all=True)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cmgan_audit.facts.checkpoints.guards import Guard
-from cmgan_audit.facts.selection.comparisons import Comparison, comparison_of
+from cmgan_audit.facts.selection.comparisons import Comparison, comparison_of, written
 from cmgan_audit.facts.selection.histories import best_few, extreme_itself, of_history
 from cmgan_audit.facts.selection.search import Search
 from cmgan_audit.facts.selection.senses import HIGHER, LOWER
@@ -228,7 +228,7 @@ def _first(number: ast.expr) -> ast.expr | None:
 
 
 def _assigned(block: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
-    """What a block gives to names, both as written."""
+    """What a block gives to names, both as written; of a number that is converted, the number."""
     for statement in block:
         if isinstance(statement, ast.Expr):
             yield from _updated(statement.value)
@@ -238,19 +238,19 @@ def _assigned(block: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
             value = statement.value
             if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
                 pairs = zip(target.elts, value.elts, strict=False)
-                yield from ((ast.unparse(name), ast.unparse(each)) for name, each in pairs)
+                yield from ((ast.unparse(name), written(each)) for name, each in pairs)
             else:
-                yield ast.unparse(target), ast.unparse(value)
+                yield ast.unparse(target), written(value)
 
 
 def _updated(call: ast.expr) -> Iterator[tuple[str, str]]:
     """What a call gives to items of a dictionary: `best.update(loss=loss, epoch=epoch)`."""
     match call:
         case ast.Call(func=ast.Attribute(value=kept, attr="update"), args=[], keywords=given):
-            yield from ((f"{ast.unparse(kept)}[{each.arg!r}]", ast.unparse(each.value)) for each in given if each.arg)
+            yield from ((f"{ast.unparse(kept)}[{each.arg!r}]", written(each.value)) for each in given if each.arg)
         case ast.Call(func=ast.Attribute(value=kept, attr="update"), args=[ast.Dict(keys=keys, values=values)]):
             items = zip(keys, values, strict=True)
-            yield from ((f"{ast.unparse(kept)}[{ast.unparse(key)}]", ast.unparse(each)) for key, each in items if key)
+            yield from ((f"{ast.unparse(kept)}[{ast.unparse(key)}]", written(each)) for key, each in items if key)
 
 
 def _becomes(best: ast.expr, given: dict[str, str]) -> str | None:

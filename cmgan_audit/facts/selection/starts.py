@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from cmgan_audit.facts.selection.comparisons import written
 from cmgan_audit.facts.selection.search import Search
 from cmgan_audit.facts.selection.senses import HIGHER, LOWER, Sense
 from cmgan_audit.facts.selection.ways import was_taken
@@ -39,11 +40,11 @@ def start_of(view: View, search: Search) -> ast.expr | None:
         return None
     number, best = ast.unparse(search.number), last_name(search.best)
     found = [replace(each, node=node) for each, _ in sources for node in _given(view, search, each)]
-    if any(ast.unparse(each.node) == number and _lets_first_in(view, search, each) for each, _ in sources):
+    if any(written(each.node) == number and _lets_first_in(view, search, each) for each, _ in sources):
         return None
     kept = {number, *(f"{extreme}({pair})" for extreme in ("min", "max") for pair in _orders(search))}
     found = [each for each in found if not _is_restored(view, each, best) and was_taken(view, each) is not False]
-    others = [each for each in found if ast.unparse(each.node) not in kept]
+    others = [each for each in found if written(each.node) not in kept]
     first = others[0].node if len(others) == 1 else None
     if isinstance(first, ast.Tuple) and first.elts:
         return first.elts[0]  # a tuple is compared by its first item: `best = (math.inf, -1)`
