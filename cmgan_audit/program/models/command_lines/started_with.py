@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.numbers import binary
 from cmgan_audit.program.domain.reasons import Cause, Reason, required
 from cmgan_audit.program.domain.values import Computation, Const, DictValue, ListValue, Symbol, Unknown, Value
@@ -21,6 +23,11 @@ _WRITTEN = "environment variables of the program's own"
 # How many processes there are, and which one this is.
 _PROCESSES = frozenset({"WORLD_SIZE", "SLURM_NTASKS", "LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_SIZE"})
 _RANKS = frozenset({"RANK", "LOCAL_RANK", "SLURM_PROCID", "SLURM_LOCALID", "OMPI_COMM_WORLD_RANK"})
+# Variables that name the folder in which the tree lies.
+_OF_TREE = regex(
+    r"(\w+_)?(project|repo|repository|code|workspace)_?(root|dir|path|home|folder)|root_?(dir|path)",
+    re.IGNORECASE,
+)
 
 
 @model("os.environ.get", "os.getenv", "os.environ.__getitem__", "os.environ.setdefault", "os.environ.pop")
@@ -41,6 +48,8 @@ def _environment(call: ModelCall) -> Value | None:
     if default is None:
         if call.callee.endswith(("getenv", ".get")):
             return Unknown(reason=Reason(f"the environment variable {name} may be set", Cause.ENVIRONMENT))
+        if _OF_TREE.fullmatch(name):
+            return _overridable(Const(value="."), name)
         return Unknown(reason=Reason(f"the environment variable {name} is read", Cause.ENVIRONMENT))
     return _overridable(default, name)
 
