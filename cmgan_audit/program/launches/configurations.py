@@ -18,7 +18,8 @@ from cmgan_audit.source.data_files.formats import dialect_of, may_be
 from cmgan_audit.source.tree import SourceTree
 
 MOST_CONFIGURATIONS = 12
-_KINDS = (".yaml", ".yml", ".json", ".json5", ".jsonc", ".toml", ".ini")
+_JSON = (".json", ".json5", ".jsonc")
+_KINDS = (".yaml", ".yml", *_JSON, ".toml", ".ini")
 _FOLDERS = ("conf", "confs", "config", "configs", "cfg", "cfgs", "hparams", "options")
 _OTHER_PURPOSES = regex(
     r"(?:^|/)(?:\.|package(?:-lock)?\.json|pyproject\.toml|environment\.ya?ml|mkdocs\.ya?ml|docker-compose|tsconfig|"
@@ -63,7 +64,7 @@ def candidates(tree: SourceTree, entry: str, asked: Sequence[tuple[Launch, objec
         flag = option_of(wanted, launch.argv)
         if flag is None or (launches and not launch.argv):
             continue
-        for path in _standing_for(tree, entry, wanted):
+        for path in _alike_first(entry, _standing_for(tree, entry, wanted)):
             name = _word_for(path, folder, wanted)
             step = Step(Location(path, 1), f"started with the configuration {path}")
             if launch.argv:
@@ -81,6 +82,14 @@ def candidates(tree: SourceTree, entry: str, asked: Sequence[tuple[Launch, objec
     files = dict.fromkeys(made.location.path for made in launches.values() if made.location is not None)
     named = {made.location.path for made in followed if made.location is not None}
     return Candidates(followed, [path for path in files if path not in named])
+
+
+def _alike_first(script: str, paths: list[str]) -> list[str]:
+    """Of too many files those first whose paths hold a word of the script's name: `declip/` of `train_declip.py`."""
+    if len(paths) <= MOST_CONFIGURATIONS:
+        return paths
+    words = re.findall("[a-z]{4,}", posixpath.basename(script).lower())
+    return sorted(paths, key=lambda path: not any(word in path.lower() for word in words))
 
 
 def _spread(groups: Sequence[Sequence[tuple[str, ...]]], most: int) -> set[tuple[str, ...]]:
@@ -227,7 +236,8 @@ def _near(tree: SourceTree, folder: str) -> list[str]:
     """Configuration files in a script's folder or below it first, then those in the usual folders of the root.
 
     Where there are none, those in folders of such a name anywhere (`egs/corpus/conf/`), and at last those in the
-    nearest folder above that holds any (`config.yaml` of `bin/train.py`), or below it (`recipes/small/net.yaml`).
+    nearest folder above that holds any (`config.yaml` of `bin/train.py`), or below it (`recipes/small/net.yaml`): there
+    a file of JSON may be anything, such as scores.
     """
     plausible = [path for path in tree.data_files if path.endswith(_KINDS) and not _OTHER_PURPOSES.search(path)]
     plausible = [path for path in plausible if not _is_list(tree, path)]
@@ -237,13 +247,14 @@ def _near(tree: SourceTree, folder: str) -> list[str]:
     while not near and folder:
         folder = posixpath.dirname(folder)
         below = _below(folder, plausible)
-        near = [path for path in below if posixpath.dirname(path) == folder] or below
+        near = [path for path in below if posixpath.dirname(path) == folder]
+        near = near or [path for path in below if not path.endswith(_JSON)]
     return near
 
 
 def _is_list(tree: SourceTree, path: str) -> bool:
     """Whether a file of JSON holds a list, mostly the recordings of a set, and so no settings by their names."""
-    return path.endswith((".json", ".json5", ".jsonc")) and (tree.glance(path) or b"").lstrip()[:1] == b"["
+    return path.endswith(_JSON) and (tree.glance(path) or b"").lstrip()[:1] == b"["
 
 
 def _below(folder: str, paths: Sequence[str]) -> list[str]:

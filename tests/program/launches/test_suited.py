@@ -131,12 +131,28 @@ def test_a_file_in_the_nearest_folder_above_stands_where_none_lies_nearer(tmp_pa
 
 
 def test_files_below_the_folder_above_stand_where_none_lies_nearer(tmp_path: Path) -> None:
-    files = {"scripts/train.py": SCRIPT.format(early=""), "recipes/small/plain.yaml": "size: 4\n"}
+    files = {
+        "scripts/train.py": SCRIPT.format(early=""),
+        "recipes/small/plain.yaml": "size: 4\n",
+        "results/last.json": '{"size": 9}',
+    }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
     conditions = [run.launch.condition for run in runs.execute(SourceTree(tmp_path))]
     assert conditions == ["configuration recipes/small/plain.yaml"]
+
+
+def test_of_too_many_files_those_are_tried_that_are_called_like_the_script(tmp_path: Path) -> None:
+    files = {f"recipes/{letter}.yaml": "size: 4\n" for letter in "abcdefghijklmn"}
+    files |= {"recipes/speech_declip.yaml": "size: 4\ndecoder: wide\n"}
+    files |= {"train_declip.py": SCRIPT.format(early="decoder = config['decoder']")}
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert [run.launch.location.path for run in runs.execute(SourceTree(tmp_path)) if run.launch.location] == [
+        "recipes/speech_declip.yaml"
+    ]
 
 
 def test_a_list_of_recordings_is_no_configuration(tmp_path: Path) -> None:
