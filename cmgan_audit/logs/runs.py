@@ -9,6 +9,7 @@ from dataclasses import field
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.logs.begun_again import begun_again
+from cmgan_audit.logs.counted_on import count_on
 from cmgan_audit.logs.mentions import join_mentions, take_back_mentions
 from cmgan_audit.logs.selection.batches import of_a_batch
 from cmgan_audit.logs.series import EPOCH, INDEX, POINT_LIMIT, STEP, PrintedBatch, Restart, Role, Run, Series
@@ -60,10 +61,13 @@ class RunBuilder:
         self._last: float | None = None
         self._new_process = False
         self._resumed = False
+        self._from_checkpoint = False
+        self._given = False  # whether the training began with a checkpoint of another one
         self._named: dict[tuple[str, ...], list[int]] = {}
         self._no_trainings: set[tuple[str, ...]] = set()
         self._doubt: _Doubt | None = None
         self._stepped_back: list[Run] = []  # runs that begin with an earlier epoch, and nothing says why
+        self._anew: list[Run] = []  # runs that went on from a checkpoint of the one before, and count anew
         self._open(0)
 
     @property
@@ -81,7 +85,7 @@ class RunBuilder:
     def process_start(self, place: int) -> None:
         """The log shows the start of a process: settings printed, a logger set up."""
         self._new_process = True
-        self._resumed = False
+        self._resumed = self._from_checkpoint = False
         self.run.last_place = max(self.run.last_place, place - 1)
 
     def of_training(self, name: tuple[str, ...], number: int, place: int) -> None:
@@ -136,9 +140,13 @@ class RunBuilder:
             for name, batch in part.printed.items():
                 self.printed(name).add(batch)
 
-    def resume(self, surely: bool = True) -> None:
-        """The log says that training goes on from a checkpoint; without `surely`, that some checkpoint was loaded."""
+    def resume(self, surely: bool = True, named: bool = False) -> None:
+        """The log says that training goes on from a checkpoint; without `surely`, that some checkpoint was loaded.
+
+        `named`: it also says from which one, so that a training that counts anew is the one before.
+        """
         self._resumed = True
+        self._from_checkpoint = self._from_checkpoint or named
         self._new_process = self._new_process or surely
 
     def epoch(self, value: float, place: int) -> None:
@@ -148,6 +156,8 @@ class RunBuilder:
         if self._doubt is not None:
             self._settle_doubt(value)
         self.current_epoch = value
+        if self._first is None:
+            self._given = self._from_checkpoint
         self._advance(value, place, self._first, self._last)
         if self._first is None:
             self._first = value
@@ -174,12 +184,16 @@ class RunBuilder:
                 self._begin_run(value, place)
                 if not said:
                     self._stepped_back.append(self.run)
+                if self._from_checkpoint and value <= first and not self._given:
+                    self._anew.append(self.run)
+                else:
+                    self._given = self._from_checkpoint
         elif last is not None and self._new_process and value > last + 1:
             if self._resumed and value <= last + _OVERLAP:
                 self.run.restarts.append(Restart(value, last, place, said=True))
             else:
                 self._begin_run(value, place)
-        self._new_process = self._resumed = False
+        self._new_process = self._resumed = self._from_checkpoint = False
 
     def _begin_run(self, value: float, place: int) -> None:
         epoch, step = self.current_epoch, self.current_step
@@ -273,6 +287,7 @@ class RunBuilder:
         for run, came_to in zip(self._runs, self._came_to, strict=True):
             if not _counts_twice(run):
                 take_back_mentions(run, came_to)
+        count_on(self._runs, self._came_to, self._anew)
         runs = [part for run in self._runs if run.series or run.printed for part in begun_again(run)]
         for run in runs:
             if _counts_twice(run):

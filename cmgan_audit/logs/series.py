@@ -124,13 +124,15 @@ class Series:
 class Restart:
     """Training went on from a checkpoint: first epoch or step after it, last before it, and where the log says so.
 
-    `said`: it also speaks of the checkpoint, or of a process that starts.
+    `said`: it also speaks of the checkpoint, or of a process that starts. `anew`: the epochs of the log begin anew
+    there, and are counted on.
     """
 
     x: float
     before: float
     place: int
     said: bool = False
+    anew: bool = False
 
 
 @dataclass(slots=True)

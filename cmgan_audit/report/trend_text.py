@@ -30,6 +30,7 @@ _SENTENCES = {
 _ROSE = "degraded: a metric for which lower is better rose from its best and stayed up"
 _PLUNGED = "undecided: the last evaluation is far worse than those before it: it failed, or a collapse begins"
 _WITHOUT_SCORE = "undecided: the last evaluation gave no score, so how the metric went on is not known"
+_ANEW = "; the log counts from here on anew"
 _SCATTERS = "undecided: the scores scatter too much for evaluations of a test set, so that a fall would not be seen"
 _ONLY_BEST = "undecided: the log has only the scores that improved, so that a fall would not be seen"
 _NO_METRIC = "undecided: the logs hold no metric that could have fallen"
@@ -116,7 +117,7 @@ class TrendText:
         best = best_index(series.ys, one.higher)
         since = one.decline.since if one.decline else None
         events = {x: f"learning rate {a:g} -> {b:g}" for x, a, b in learning_rate_steps(one.run, series.x_kind)}
-        events |= {restart.x: "resumed" for restart in one.run.restarts}
+        events |= {restart.x: "resumed" + _ANEW * restart.anew for restart in one.run.restarts}
         low, high = min(series.ys), max(series.ys)
         previous = -1
         for i in self._rows(one, best, since, list(events)):

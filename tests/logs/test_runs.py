@@ -16,6 +16,8 @@ def build(epochs: list[int | str]) -> RunBuilder:
             builder.process_start(place)
         elif entry == "resume":
             builder.resume()
+        elif entry == "resume from":
+            builder.resume(named=True)
         else:
             builder.epoch(float(entry), place)
             builder.add("pesq", PESQ, EPOCH, float(entry), 2.0 + place / 100, place)
@@ -85,3 +87,25 @@ def test_a_training_that_says_from_where_it_goes_on_supersedes_what_it_computes_
 
 def test_another_training_that_was_stopped_after_its_first_epoch_stays_one() -> None:
     assert xs(build([1, 2, 3, 4, 5, 6, 1])) == [[1, 2, 3, 4, 5, 6], [1]]
+
+
+def test_a_training_that_counts_anew_behind_its_checkpoint_is_counted_on() -> None:
+    (run,) = build(
+        [1, 2, 3, 4, 5, 6, 7, 8, "process", "resume from", 1, 2, 3, 4, 5, 6, 7, "resume from", 1, 2]
+    ).finish()
+    assert list(run.series[0].xs) == [float(e) for e in range(1, 18)]
+    assert [(r.x, r.before, r.anew) for r in run.restarts] == [(9, 8, True), (16, 15, True)]
+
+
+def test_a_training_that_counts_anew_and_names_no_checkpoint_is_another_one() -> None:
+    assert xs(build([1, 2, 3, 4, 5, 6, 7, 8, "resume", 1, 2])) == [[1, 2, 3, 4, 5, 6, 7, 8], [1, 2]]
+
+
+def test_what_it_had_reached_before_is_no_matter_of_a_third_training() -> None:
+    entries: list[int | str] = [1, 2, 3, 4, 5, 6, 7, 8, "resume from", 1, 2, 3, 4, 5, 6, 7, "process", 1, 2]
+    assert xs(build(entries)) == [[float(e) for e in range(1, 16)], [1, 2]]
+
+
+def test_trainings_that_all_begin_with_one_checkpoint_are_no_continuations() -> None:
+    once: list[int | str] = ["process", "resume from", 1, 2, 3, 4, 5, 6, 7]
+    assert xs(build(once * 3)) == [[1, 2, 3, 4, 5, 6, 7]] * 3

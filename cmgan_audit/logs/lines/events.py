@@ -7,6 +7,7 @@ import re
 from cmgan_audit.lazy_regex import regex
 
 _RESUMED = regex(r"\bresum(?:e|ed|es|ing)\b|loading last state|continuing from|will begin at", re.IGNORECASE)
+_FROM = regex(r"\b(?:resum(?:ed|es|ing)|continu(?:ed|es|ing))\b.*\bfrom\b", re.IGNORECASE)
 _LOADED = regex(
     r"\b(?:load|loaded|loading|restor\w*)\b.*\b(?:checkpoint|ckpt|state|pretrain\w*|weights|model)\b", re.IGNORECASE
 )
@@ -50,6 +51,11 @@ def begins_process(body: str) -> bool:
 def says_resumed(body: str) -> bool:
     """Whether a training surely goes on from a checkpoint."""
     return _RESUMED.search(body) is not None
+
+
+def says_from_where(body: str) -> bool:
+    """Whether a line that says that a training goes on also says from where: no `resume: False` among settings."""
+    return _FROM.search(body) is not None
 
 
 def says_loaded(body: str) -> bool:

@@ -141,7 +141,7 @@ class LineValues:
             builder.process_start(line)
             return
         if plan.resume:
-            builder.resume(plan.surely)
+            builder.resume(plan.surely, plan.from_checkpoint)
             return
         if self.echoes.is_echo(plan, row, line, builder.current_epoch):
             self.left.echoes += 1

@@ -58,14 +58,15 @@ class Plan:
     line is of, and so may `of_hash`, the hash that stands in the line, and `tag`, the name in brackets that it begins
     with. `bare` is the slot of a counter without a name, and the slot after it that of its total; `unnamed`: epoch and
     step stand in brackets without their names. `drives` says that the line moves the log to its epoch; `surely`, that
-    training goes on, and not only that some checkpoint was loaded. `body` and `body_slot` leave the prefix of the
-    logger out; by `key` the same message of two handlers is recognised. `rest` is what the line adds to a list that the
-    line before has left open. `columns` are the phases of a table's head, or its measures; `cells` the numbers of one
-    of its rows, `row_of` its first and `row_name` its phase. `head` names the columns of a table with a counter, `row`
-    holds the cells of a line that may be one of its rows: slot and sign, None and NaN or infinity, or None. `announces`
-    is the phase that begins with this line, `checkpoint` what the name of a checkpoint in it counts; `no_better`: the
-    line says that a score did not improve, and not the score; `ends`: that the training is over. `names_below`: the
-    line may name a value that stands alone on the next; `is_number`: it may be such a value.
+    training goes on, and not only that some checkpoint was loaded; `from_checkpoint`, from which one. `body` and
+    `body_slot` leave the prefix of the logger out; by `key` the same message of two handlers is recognised. `rest` is
+    what the line adds to a list that the line before has left open. `columns` are the phases of a table's head, or its
+    measures; `cells` the numbers of one of its rows, `row_of` its first and `row_name` its phase. `head` names the
+    columns of a table with a counter, `row` holds the cells of a line that may be one of its rows: slot and sign, None
+    and NaN or infinity, or None. `announces` is the phase that begins with this line, `checkpoint` what the name of a
+    checkpoint in it counts; `no_better`: the line says that a score did not improve, and not the score; `ends`: that
+    the training is over. `names_below`: the line may name a value that stands alone on the next; `is_number`: it may be
+    such a value.
     """
 
     slots: int
@@ -87,6 +88,7 @@ class Plan:
     drives: bool = False
     resume: bool = False
     surely: bool = False
+    from_checkpoint: bool = False
     process: bool = False
     per_item: bool = False
     values: list[SlotValue] = field(default_factory=list)

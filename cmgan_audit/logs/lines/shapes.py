@@ -8,7 +8,7 @@ of numbers, however long it is. In a shape a slot is the character NUL.
 from __future__ import annotations
 
 from cmgan_audit.logs.lines.crossing import tag_of
-from cmgan_audit.logs.lines.events import begins_process, is_of_one_item, says_no_better, says_over
+from cmgan_audit.logs.lines.events import begins_process, is_of_one_item, says_from_where, says_no_better, says_over
 from cmgan_audit.logs.lines.labelled import LabelledLine
 from cmgan_audit.logs.lines.list_shapes import rest_of_list
 from cmgan_audit.logs.lines.named_checkpoints import named_checkpoint
@@ -59,6 +59,7 @@ def _plan(shape: str, book: RoleBook) -> Plan:
     if plan.slots and not book.gives_roles and says_nothing_known(plan.body):
         return plan
     line.read()
+    plan.from_checkpoint = plan.surely and says_from_where(plan.body)
     plan.tag = tag_of(plan.body) if plan.epoch is not None and plan.values else ""
     plan.no_better = says_no_better(plan.body) and not any(value.role.kind == "metric" for value in plan.values)
     if not plan.slots:

@@ -157,7 +157,10 @@ def schedule(judged: JudgedSeries, raiser: Raiser) -> list[Finding]:
     """CMG809: the metric falls right at a learning-rate step or a restart, beyond the noise floor."""
     run, metric = judged.run, judged.series
     events = [(x, f"the learning rate goes from {a:g} to {b:g}") for x, a, b in learning_rate_steps(run, metric.x_kind)]
-    events += [(r.x, f"training was resumed (last {metric.x_kind} before: {exact(r.before)})") for r in run.restarts]
+    events += [
+        (r.x, f"training was resumed{' and counts anew' * r.anew} (last {metric.x_kind} before: {exact(r.before)})")
+        for r in run.restarts
+    ]
     found: list[Finding] = []
     points = sorted(metric, key=lambda point: point[0]) if events else []
     xs = [at for at, _, _ in points]

@@ -257,3 +257,16 @@ def test_the_unit_of_a_number_is_no_part_of_the_next_name(tmp_path: Path, line: 
 def test_a_row_of_the_input_alone_is_no_course_of_the_network(tmp_path: Path) -> None:
     text = "".join(f"epoch {e}\nModel  PESQ  STOI\nNoisy  1.97  0.92\nOurs  {p}  0.93\n" for e, p in enumerate(PESQ))
     assert courses(read(tmp_path, text)) == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "counted_on"),
+    [("Resuming training from ckpt/last.pth", True), ("Continuing from epoch 8", True), ("resume: False", False)],
+)
+def test_a_fall_where_a_resumed_training_counts_anew(tmp_path: Path, said: str, counted_on: bool) -> None:
+    rise, low = [2.1, 2.2, 2.3, 2.4, 2.5, 2.55, 2.6, 2.64], [2.2, 2.21, 2.2, 2.19, 2.21, 2.2, 2.2, 2.2]
+    first, second = ("".join(f"Epoch {e}/8 PESQ {p}\n" for e, p in enumerate(part, start=1)) for part in (rise, low))
+    found = judged(tmp_path, f"{first}{said}\n{second}")
+    declines = [(f.severity, f.evidence["since"]) for f in found.findings if f.rule == "CMG801"]
+    assert declines == ([(Severity.ERROR, 9)] if counted_on else [])
+    assert len({id(one.run) for one in found.judged}) == 2 - counted_on
