@@ -1,33 +1,83 @@
-"""Ignite: an engine draws from its data, and calls the function that it was made with."""
+"""Ignite: an engine draws from its data, and calls the function that it was made with and what is attached to it.
+
+The engine itself does not switch modes or gradients: its step does, or nobody. Those of `create_supervised_trainer` and
+`create_supervised_evaluator` do. Read in version 0.5 (`Engine._internal_run`, `supervised_training_step`).
+"""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
+
 from cmgan_audit.finding import Location
-from cmgan_audit.program.domain.values import (
-    Arguments,
-    Instance,
-    Unknown,
-    Value,
-)
+from cmgan_audit.program.domain.values import Arguments, Const, Instance, Unknown, Value
 from cmgan_audit.program.execution import iteration
 from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.execution.trace import IterateEvent, Loop
-from cmgan_audit.program.library.trainers.hooks import NONE
+from cmgan_audit.program.library.trainers.hooks import NO_GRADIENT
+from cmgan_audit.program.models.frameworks.ignite_ import handlers_of
 
 
 def run(it: Interpreter, engine: Instance | None, arguments: Arguments, location: Location) -> Value:
-    """`Engine.run`: one pass over its data, in whichever mode the step sets."""
+    """`Engine.run`: an epoch, which is a pass over its data, with what is attached around the epoch and each batch."""
     loader = arguments.get("data", 0)
-    step = engine.arguments.get("process_function", 0) if engine is not None else None
-    if loader is None or step is None:
-        return Unknown(reason="the state of an engine")
+    state = Unknown(reason="the state of an engine")
+    if loader is None or engine is None:
+        return state
+    _call_attached(it, engine, "STARTED", location)
+    # The loop over epochs stands nowhere in the program; at the place of the call is the one over batches.
+    epochs = replace(location, end_line=location.line, end_column=location.column)
+    with it.entered(loop=Loop(epochs, None)) if "@handlers" in engine.attrs else nullcontext():
+        _call_attached(it, engine, "EPOCH_STARTED", location)
+        loop = Loop(location, loader)
+        with it.entered(loop=loop), it.forks.in_a_pass():
+            it.emit(IterateEvent(location=location, context=it.context, iterated=loader, loop=loop))
+            _call_attached(it, engine, "ITERATION_STARTED", location)
+            _step(it, engine, iteration.element(it, loader, location), location)
+            _call_attached(it, engine, "ITERATION_COMPLETED", location)
+        _call_attached(it, engine, "EPOCH_COMPLETED", location)
+    _call_attached(it, engine, "COMPLETED", location)
+    return state
 
-    def once(batch: Value) -> None:
-        it.call(step, Arguments(positional=(engine or NONE, batch)), location)
 
-    # Ignite does not switch modes or gradients: the step does, or nobody.
-    loop = Loop(location, loader)
-    with it.entered(loop=loop), it.forks.in_a_pass():
-        it.emit(IterateEvent(location=location, context=it.context, iterated=loader, loop=loop))
-        once(iteration.element(it, loader, location))
-    return Unknown(reason="the state of an engine")
+def _call_attached(it: Interpreter, engine: Instance, event: str, location: Location) -> None:
+    for handler, given in list(handlers_of(engine, event)):
+        it.call(handler, given, location)
+
+
+def _step(it: Interpreter, engine: Instance, batch: Value, location: Location) -> None:
+    supervised = engine.attrs.get("@supervised")
+    if not isinstance(supervised, Const):
+        step = engine.arguments.get("process_function", 0)
+        if step is not None:
+            it.call(step, Arguments(positional=(engine, batch)), location)
+    elif supervised.value == "train":
+        _learn(it, engine.arguments, batch, location)
+    else:
+        model = engine.arguments.get("model", 0)
+        if model is not None:
+            _method(it, model, "eval", location)
+            with it.entered(managers=NO_GRADIENT):
+                it.call(model, Arguments(positional=(it.item(batch, Const(value=0), location),)), location)
+
+
+def _learn(it: Interpreter, made: Arguments, batch: Value, location: Location) -> None:
+    """The step of a supervised trainer, in its order; one that sums gradients up steps in its own time."""
+    model, optimizer, loss_of = made.get("model", 0), made.get("optimizer", 1), made.get("loss_fn", 2)
+    if model is None or optimizer is None or loss_of is None:
+        return
+    given, wanted = (it.item(batch, Const(value=place), location) for place in (0, 1))
+    sums = made.get("gradient_accumulation_steps", 8)
+    at_once = sums is None or (isinstance(sums, Const) and sums.value == 1)
+    _method(it, model, "train", location)
+    if at_once:
+        _method(it, optimizer, "zero_grad", location)
+    output = it.call(model, Arguments(positional=(given,)), location)
+    loss = it.call(loss_of, Arguments(positional=(output, wanted)), location)
+    _method(it, loss, "backward", location)
+    if at_once:
+        _method(it, optimizer, "step", location)
+
+
+def _method(it: Interpreter, owner: Value, name: str, location: Location) -> Value:
+    return it.call(it.attribute(owner, name, location), Arguments(), location)

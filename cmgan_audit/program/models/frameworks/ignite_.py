@@ -1,19 +1,35 @@
-"""Ignite's helpers for several processes: a loader, a network and an optimiser made for them, and how they start."""
+"""Ignite: engines with what is attached to them, and its helpers for several processes.
+
+`program/library/trainers/ignite.py` runs the engines.
+"""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cmgan_audit.program.domain.joins import join_each
 from cmgan_audit.program.domain.numbers import binary
-from cmgan_audit.program.domain.values import Arguments, Choice, Const, External, ListValue, Symbol, Value
+from cmgan_audit.program.domain.values import (
+    Arguments,
+    Choice,
+    Const,
+    External,
+    FunctionValue,
+    Instance,
+    ListValue,
+    Symbol,
+    Value,
+)
 from cmgan_audit.program.models.registry import ModelCall, derives, model
 
+ENGINE = "ignite.engine.Engine"
 _LOADER = "torch.utils.data.DataLoader"
 _PARALLEL = "ignite.distributed.Parallel"
 _RANK = Symbol(formula="local_rank", at_one=0)
 derives("ignite.distributed.launcher.Parallel", _PARALLEL)
+derives("ignite.engine.engine.Engine", ENGINE)
 for _name in ("auto_dataloader", "auto_model", "auto_optim"):
     derives(f"ignite.distributed.auto.{_name}", f"ignite.distributed.{_name}")
 
@@ -65,3 +81,66 @@ def _spawn(call: ModelCall) -> Value | None:
         return None
     positional = tuple(given.items) if isinstance(given, ListValue) else ()
     return call.interpreter.call(function, Arguments(positional=(_RANK, *positional)), call.location)
+
+
+# Engines
+
+
+@model("ignite.engine.create_supervised_trainer", "ignite.engine.create_supervised_evaluator")
+def _supervised(call: ModelCall) -> Value:
+    """An engine whose step is the library's own: it learns, or it scores."""
+    return call.instance(ENGINE, supervised=Const(value="train" if call.callee.endswith("trainer") else "eval"))
+
+
+@model(f"{ENGINE}.on")
+def _on(call: ModelCall) -> Value | None:
+    """`@engine.on(Events.EPOCH_COMPLETED, loader)`."""
+    return None if call.receiver is None else call.instance(f"{ENGINE}.on", engine=call.receiver)
+
+
+@model(f"{ENGINE}.on.__call__")
+def _attached(call: ModelCall) -> Value | None:
+    engine = call.state("engine")
+    if isinstance(call.receiver, Instance) and isinstance(engine, Instance) and call.first is not None:
+        event, *given = call.receiver.arguments.positional or (Const(value=None),)
+        _attach(call, engine, event, call.first, given)
+    return call.first
+
+
+@model(f"{ENGINE}.add_event_handler")
+def _add_handler(call: ModelCall) -> Value | None:
+    match call.receiver, call.arguments.positional:
+        case Instance() as engine, (event, handler, *given):
+            _attach(call, engine, event, handler, given)
+    return None
+
+
+def _attach(call: ModelCall, engine: Instance, event: Value, handler: Value, given: Sequence[Value]) -> None:
+    held = engine.attrs.get("@handlers")
+    before = held.items if isinstance(held, ListValue) else []
+    attached = ListValue(items=[event, handler, *given], kind="tuple")
+    call.interpreter.journal.set(engine.attrs, "@handlers", ListValue(items=[*before, attached]))
+
+
+def handlers_of(engine: Instance, event: str) -> Iterator[tuple[Value, Arguments]]:
+    """What was attached to an event of an engine, in order, with what it is called with.
+
+    Args:
+        engine: the engine.
+        event: the member of `Events`, which may be filtered: `Events.EPOCH_COMPLETED(every=5)`.
+    """
+    held = engine.attrs.get("@handlers")
+    for attached in held.items if isinstance(held, ListValue) else ():
+        match attached:
+            case ListValue(items=[asked, handler, *given]):
+                name = asked.name if isinstance(asked, External) else getattr(asked, "external_name", "")
+                if name.rpartition(".")[2] == event:
+                    yield handler, Arguments(positional=tuple(given) if _takes_none(handler) else (engine, *given))
+
+
+def _takes_none(handler: Value) -> bool:
+    """Whether a handler has no parameter for the engine."""
+    if not isinstance(handler, FunctionValue):
+        return False
+    taken = handler.node.args
+    return not taken.vararg and len(taken.posonlyargs) + len(taken.args) == (handler.bound_to is not None)

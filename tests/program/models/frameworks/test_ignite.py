@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from cmgan_audit.program.domain.values import Symbol, options_of
 from cmgan_audit.program.execution.trace import CallEvent
 from tests.program.models.shown import Shown
@@ -37,3 +39,27 @@ def test_each_size_that_a_batch_may_have_is_shared(show: Show) -> None:
     (size,) = (event.arguments.keywords["batch_size"] for event in run.events
                if isinstance(event, CallEvent) and event.callee == "torch.utils.data.DataLoader")  # fmt: skip
     assert [getattr(option.value, "formula", None) for option in options_of(size)] == ["8 // world_size", None]
+
+
+def test_what_is_attached_to_an_engine_runs_in_the_order_of_its_events(show: Show) -> None:
+    text = (
+        "import sink\nfrom ignite.engine import Engine, Events\nengine = Engine(lambda own, batch: sink.show('step'))\n"
+        "@engine.on(Events.COMPLETED)\ndef over():\n    sink.show('over')\n"
+        "engine.add_event_handler(Events.EPOCH_COMPLETED(every=2), lambda own, word: sink.show(word), 'epoch')\n"
+        "class Log:\n    def batch(self):\n        sink.show('batch')\n"
+        "engine.add_event_handler(Events.ITERATION_COMPLETED, Log().batch)\nengine.run([1], max_epochs=3)\n"
+    )
+    assert show(text).plain() == ["step", "batch", "epoch", "over"]
+
+
+@pytest.mark.parametrize(("given", "steps"), [("", True), (", gradient_accumulation_steps=4", False)])
+def test_a_supervised_trainer_does_what_its_step_does(show: Show, given: str, steps: bool) -> None:
+    text = (
+        "import torch\nfrom ignite.engine import create_supervised_trainer\nnet = torch.nn.Linear(1, 1)\n"
+        "optimizer = torch.optim.Adam(net.parameters())\n"
+        f"create_supervised_trainer(net, optimizer, torch.nn.MSELoss(){given}).run([(1, 2)])\n"
+    )
+    (run,) = show(text).runs
+    members = [event.callee.rpartition(".")[2] for event in run.events if isinstance(event, CallEvent)]
+    assert [each in members for each in ("train", "backward")] == [True, True]
+    assert [each in members for each in ("zero_grad", "step")] == [steps, steps]
