@@ -260,15 +260,16 @@ def _use_signs(scene: Scene, made: Made, named: str, called: str) -> list[tuple[
             continue
         steps = [use for use in inside if use.kind in ("backward", "step") and not scene.is_of_inner_loop(use, single)]
         # What trains and evaluates in one function asks for the mode: its caller's loader is what it is called. So is
-        # one of which an item is drawn in a loop that trains: the steps may be those of the other items.
+        # one of which an item is drawn in a loop that trains: the steps may be those of the other items, and
+        # they are where it is drawn without gradients.
         of_others = single.event.is_one_draw and scene.shares_loop(single)
-        if steps and not (named == EVAL and (of_others or all(only_in_training(use) for use in steps))):
+        silent = gradients_off(scene, single.position, single.event.context.managers)
+        asks = named == EVAL and (of_others or all(only_in_training(use) for use in steps))
+        if steps and not asks and not (single.event.is_one_draw and silent):
             trained.append((TRAIN, f"{where}() draws from it and trains", single.event.location))
             continue
         runs = [use for use in inside if use.kind == "run" and not scene.is_of_inner_loop(use, single)]
-        quiet = gradients_off(scene, single.position, single.event.context.managers) or (
-            runs and all(gradients_off(scene, run.position, run.event.context.managers) for run in runs)
-        )
+        quiet = silent or (runs and all(gradients_off(scene, run.position, run.event.context.managers) for run in runs))
         in_eval = bool(runs) and all(mode_at(scene, run)[0] == "eval" for run in runs)
         validates = called != TRAIN and leaning(where) < 0
         if (runs or quiet) and (quiet or in_eval or named == EVAL) and (named != TRAIN or validates):
