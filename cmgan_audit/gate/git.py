@@ -99,6 +99,9 @@ class Repository:
             raise GitError(f"{self.folder} lies in no git repository, so {reference!r} names no commit") from error
         more = ", a shallow clone: fetch its history too (actions/checkout: `fetch-depth: 0`)" if shallow else ""
         branch, left, other = reference.partition("...")
+        first, two_dots, _ = branch.partition("..")
+        if two_dots and first:
+            raise GitError(f"{reference!r} is a range of commits; write {first!r}, or '{first}...' for where they part")
         if other not in ("", "HEAD"):
             raise GitError(f"{reference!r}: what is audited is what is checked out; write '{branch}...'")
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from cmgan_audit.finding import Finding, Location
 
@@ -72,6 +72,11 @@ class KnownFindings:
             if not self._take(number, next(same, None)):
                 unknown.append(number)
         return unknown
+
+    def give_back(self, numbers: Iterable[int]) -> None:
+        """Forget that these findings were known: what they were known as has not been found."""
+        for number in numbers:
+            self.left[self.found.pop(number)] += 1
 
     def _take(self, number: int, mark: str | None) -> bool:
         if mark is None or not self.left[mark]:

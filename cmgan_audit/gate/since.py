@@ -84,8 +84,9 @@ def new_since(commit: str, root: Path, findings: Sequence[Finding], audit_tree: 
         for name in older.stages:
             waiting = left.unknown(findings, waiting, name)
         places = Counterparts(before, root, older.files)
-        waiting = left.unknown_by_place(findings, waiting, earlier, places.is_at)
-        waiting = sorted({*waiting, *_elsewhere(findings, left.found, earlier, places, changed)})
+        mistaken = [*_elsewhere(findings, left.found, earlier, places, changed)]
+        left.give_back(mistaken)
+        waiting = left.unknown_by_place(findings, sorted((*waiting, *mistaken)), earlier, places.is_at)
     new = []
     for finding in (findings[number] for number in waiting):
         if finding.location is not None and finding.location.path not in seen and not _is_new(finding, changed):

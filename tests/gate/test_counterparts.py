@@ -130,6 +130,14 @@ def test_a_defect_that_is_mended_while_the_same_function_gets_another_one(audito
     assert rules_of(auditor().audit(root, since="HEAD")) == []
 
 
+def test_of_two_in_one_function_the_one_that_was_edited_is_known(auditor, tree, git):
+    root = tree({"train.py": HELPER})
+    git("add", ".")
+    git("commit", "-qm", "first")
+    tree({"train.py": HELPER.replace("    batch_size = 1\n", "    eval_batch_size = 1\n    batch_size = 2\n")})
+    assert [finding.location.line for finding in auditor().audit(root, since="HEAD").open] == [2]
+
+
 def test_a_defect_that_went_into_a_function_of_its_own_is_not_another_one(auditor, tree, git, rules_of):
     """The toy names what stands in a class after the function before it: both have one symbolic place."""
     text = "def make(files):\n    size = dict(batch_size = 1)\n    return files, size\n"

@@ -151,6 +151,7 @@ def test_what_main_mended_meanwhile_is_not_new_where_the_branch_left_it(auditor,
     ("reference", "reason"),
     [
         ("main...other", "what is audited is what is checked out; write 'main...'"),
+        ("main..HEAD", "is a range of commits; write 'main', or 'main...'"),
         ("none...", "'none' names no commit"),
         ("...", "'' names no commit"),
         ("alone...", "'alone' and HEAD have no commit in common$"),
