@@ -31,7 +31,7 @@ from cmgan_audit.facts.values import (
     same_object,
 )
 from cmgan_audit.facts.view import View
-from cmgan_audit.finding import Confidence, Step
+from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import (
     ClassValue,
@@ -162,15 +162,16 @@ def _record(made: Made, loader: Loader, same: Made) -> EvaluationSet:
     dataset, trained = _dataset(made), _dataset(same)
     assert dataset is not None and trained is not None
     one = same_object(dataset, trained)
-    # One line that makes both sets, by their settings, does not tell which of them is meant.
-    place = made.location if dataset.location == trained.location else dataset.location
+    place, loaded_at = dataset.location, same.location
+    if place == trained.location:  # one line that makes both sets does not tell which of them is meant
+        place, loaded_at = _asked_at(made, same)
     in_part = not one and not are_alike(dataset, trained) and not read_one_list(dataset, trained)
     has = "some of its recordings" if in_part else "the same recordings"
     steps = (
         Step(place, f"the training is evaluated on {_shown(dataset)}"),
         Step(trained.location, "it is made here" if one else f"the training set has {has}: {_shown(trained)}"),
     )
-    loaded = (Step(same.location, "the training set is loaded from it"),) if place != same.location else ()
+    loaded = (Step(loaded_at, "the training set is loaded from it"),) if place != loaded_at else ()
     return EvaluationSet(
         location=place,
         anchor=f"{innermost_function(made.context)}.{class_name(dataset)}",
@@ -180,6 +181,12 @@ def _record(made: Made, loader: Loader, same: Made) -> EvaluationSet:
         from_training=Known(True, (*steps, *loaded, *_set_at(dataset, trained))),
         in_part=in_part,
     )
+
+
+def _asked_at(made: Made, other: Made) -> tuple[Location, Location]:
+    """Where two loaders are asked for, in the function that asks for both of them; where they are made if none does."""
+    one, two = ((*(frame.call for frame in each.context.frames), each.location) for each in (made, other))
+    return next((pair for pair in zip(one, two, strict=False) if pair[0] != pair[1]), (made.location, other.location))
 
 
 def _set_at(*datasets: Instance) -> Iterator[Step]:
