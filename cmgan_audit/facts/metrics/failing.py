@@ -9,6 +9,8 @@ from cmgan_audit.facts.metrics.grades import Grade, whole
 from cmgan_audit.source.syntax import called_name
 
 _ANY, _ALL = frozenset({"any"}), frozenset({"all"})
+# Functions and methods that compare scores one by one: `np.isclose(scores, -1)`, `scores.eq(-1)`.
+_EQUAL = frozenset({"isclose", "equal", "eq"})
 _BELOW, _ABOVE = (ast.Lt, ast.LtE, ast.Eq, ast.Is), (ast.Gt, ast.GtE, ast.NotEq, ast.IsNot)
 
 
@@ -60,6 +62,8 @@ def item_fails(test: ast.expr, around: Surroundings) -> bool | None:
                     return True
                 if name == "isfinite":
                     return False
+                if name in _EQUAL and any(_is_stand_in(each, ast.Eq()) for each in test.args[:2]):
+                    return True
     return None
 
 
