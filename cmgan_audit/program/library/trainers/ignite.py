@@ -1,7 +1,7 @@
 """Ignite: an engine draws from its data, and calls the function that it was made with and what is attached to it.
 
 The engine itself does not switch modes or gradients: its step does, or nobody. Those of `create_supervised_trainer` and
-`create_supervised_evaluator` do. Read in version 0.5 (`Engine._internal_run`, `supervised_training_step`).
+`create_supervised_evaluator` do. Read in version 0.6 (`Engine._internal_run`, `supervised_training_step`).
 """
 
 from __future__ import annotations
@@ -47,18 +47,13 @@ def _call_attached(it: Interpreter, engine: Instance, event: str, location: Loca
 
 def _step(it: Interpreter, engine: Instance, batch: Value, location: Location) -> None:
     supervised = engine.attrs.get("@supervised")
-    if not isinstance(supervised, Const):
-        step = engine.arguments.get("process_function", 0)
-        if step is not None:
-            it.call(step, Arguments(positional=(engine, batch)), location)
-    elif supervised.value == "train":
-        _learn(it, engine.arguments, batch, location)
-    else:
-        model = engine.arguments.get("model", 0)
-        if model is not None:
-            _method(it, model, "eval", location)
-            with it.entered(managers=NO_GRADIENT):
-                it.call(model, Arguments(positional=(it.item(batch, Const(value=0), location),)), location)
+    if isinstance(supervised, Const):
+        learns = supervised.value == "train"
+        (_learn if learns else _score)(it, engine.arguments, batch, location)
+        return
+    step = engine.arguments.get("process_function", 0)
+    if step is not None:
+        it.call(step, Arguments(positional=(engine, batch)), location)
 
 
 def _learn(it: Interpreter, made: Arguments, batch: Value, location: Location) -> None:
@@ -66,17 +61,39 @@ def _learn(it: Interpreter, made: Arguments, batch: Value, location: Location) -
     model, optimizer, loss_of = made.get("model", 0), made.get("optimizer", 1), made.get("loss_fn", 2)
     if model is None or optimizer is None or loss_of is None:
         return
-    given, wanted = (it.item(batch, Const(value=place), location) for place in (0, 1))
-    sums = made.get("gradient_accumulation_steps", 8)
+    sums = made.get("gradient_accumulation_steps", 11)
     at_once = sums is None or (isinstance(sums, Const) and sums.value == 1)
-    _method(it, model, "train", location)
     if at_once:
         _method(it, optimizer, "zero_grad", location)
-    output = it.call(model, Arguments(positional=(given,)), location)
+    _method(it, model, "train", location)
+    given, wanted = _prepared(it, made.get("prepare_batch", 5), batch, location)
+    output = _output(it, made.get("model_fn", 12), model, given, location)
     loss = it.call(loss_of, Arguments(positional=(output, wanted)), location)
     _method(it, loss, "backward", location)
     if at_once:
         _method(it, optimizer, "step", location)
+
+
+def _score(it: Interpreter, made: Arguments, batch: Value, location: Location) -> None:
+    """The step of a supervised evaluator."""
+    model = made.get("model", 0)
+    if model is not None:
+        _method(it, model, "eval", location)
+        with it.entered(managers=NO_GRADIENT):
+            given, _ = _prepared(it, made.get("prepare_batch", 4), batch, location)
+            _output(it, made.get("model_fn", 8), model, given, location)
+
+
+def _prepared(it: Interpreter, prepare: Value | None, batch: Value, location: Location) -> tuple[Value, Value]:
+    """What the network gets of a batch, and what its output is compared with."""
+    if prepare is not None:
+        batch = it.call(prepare, Arguments(positional=(batch,)), location)
+    return it.item(batch, Const(value=0), location), it.item(batch, Const(value=1), location)
+
+
+def _output(it: Interpreter, run: Value | None, model: Value, given: Value, location: Location) -> Value:
+    function, arguments = (model, (given,)) if run is None else (run, (model, given))
+    return it.call(function, Arguments(positional=arguments), location)
 
 
 def _method(it: Interpreter, owner: Value, name: str, location: Location) -> Value:
