@@ -29,6 +29,7 @@ from cmgan_audit.program.models.command_lines import (
 )
 from cmgan_audit.program.models.frameworks import (
     datasets_,
+    deepspeed_,
     handing_through,
     ignite_,
     lightning_,
@@ -58,6 +59,7 @@ __all__ = [
     "configparser_",
     "copying",
     "datasets_",
+    "deepspeed_",
     "docopt_",
     "files",
     "fire_",
