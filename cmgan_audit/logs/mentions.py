@@ -16,7 +16,7 @@ Marks = list[tuple[int, float]]
 
 
 def join_mentions(runs: list[Run], came_to: list[Marks], stepped_back: Collection[Run]) -> None:
-    """Put runs that hold nothing but such an epoch to the training before them.
+    """Put runs that hold nothing but such an epoch to the training before them; what it had reached is left out.
 
     Args:
         runs: all of one log, in its order.
@@ -30,16 +30,16 @@ def join_mentions(runs: list[Run], came_to: list[Marks], stepped_back: Collectio
         first = min((epoch for _, epoch in came_to[at - 1]), default=0.0)
         if id(run) in back and len(epochs) == 1 and min(epochs) > first:
             _join(before, run)
-            _leave_out_known(before, came_to[at][0][0])
+            _leave_out(before, came_to[at][0][0])
             del runs[at], came_to[at]
 
 
 def take_back_mentions(run: Run, marks: Marks) -> None:
-    """Take such an epoch for no restart; what it had reached is left out where the course has it."""
+    """Take such an epoch for no restart; what it had reached is left out of the course."""
     end = float("inf")
     while run.restarts and _is_mention(run.restarts[-1], marks, end):
         end = run.restarts.pop().place
-        _leave_out_known(run, int(end))
+        _leave_out(run, int(end))
 
 
 def _is_mention(restart: Restart, marks: Marks, end: float) -> bool:
@@ -62,14 +62,15 @@ def _join(run: Run, mentioned: Run) -> None:
         run.printed.setdefault(name, batch)
 
 
-def _leave_out_known(run: Run, place: int) -> None:
-    """Leave out what is said from a place on of epochs that have a value of the series before it."""
-    run.series = [_without_known(series, place) if series.x_kind == EPOCH else series for series in run.series]
+def _leave_out(run: Run, place: int) -> None:
+    """Leave out what stands from a place on in the series that have values before it.
+
+    Where the course has no value of that epoch, it was picked as the best of more evaluations than were printed.
+    """
+    run.series = [_before(series, place) if series.x_kind == EPOCH else series for series in run.series]
 
 
-def _without_known(series: Series, place: int) -> Series:
+def _before(series: Series, place: int) -> Series:
     if not len(series) or series.places[-1] < place:
         return series
-    known = {x for x, _, at in series if at < place}
-    kept = [point for point in series if point[2] < place or point[0] not in known]
-    return series if len(kept) == len(series) else series.replaced(kept)
+    return series.replaced(kept) if (kept := [point for point in series if point[2] < place]) else series
