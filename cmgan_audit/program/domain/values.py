@@ -286,12 +286,14 @@ class DictValue(HeapValue):
     `attribute_access` is True for AttrDict-like objects and namespaces whose keys are also attributes, `gives_missing`
     for those that give an empty value, not an error, for a key that they do not hold, `folds_case` for those that keep
     their keys in lower case and take any spelling (the sections of an INI file).
-    `origin` says where it came from ("config/train.yaml"), empty for literals.
+    `origin` says where it came from ("config/train.yaml"), empty for literals. `made_by` is the library's class that
+    one with attributes belongs to ("argparse.Namespace"), where that is known.
     """
 
     items: dict[Key, Value]
     complete: bool = True
     attribute_access: bool = False
+    made_by: str = ""
     origin: str = ""
     gives_missing: bool = False
     folds_case: bool = False

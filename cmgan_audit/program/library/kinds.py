@@ -36,6 +36,9 @@ _NO_BUILTIN = regex(r"(argparse|pathlib|torch\.nn|torch\.optim(\.lr_scheduler)?|
 # torch's classes of schedulers, without the base of them all.
 _SCHEDULER = regex(r"torch\.optim\.lr_scheduler\.(?!_?LRScheduler$)[A-Z]\w*")
 
+# Namespaces: their keys are attributes, and they are no dictionaries.
+_NAMESPACES = frozenset({"argparse.Namespace", "types.SimpleNamespace"})
+
 # Classes of libraries of which no number and no text is one: settings that are nested.
 _NO_SCALAR = regex(r"omegaconf\.(?:[a-z]+\.)*(?:DictConfig|ListConfig|BaseContainer|Container)")
 # Those of which no list, and those of which no dictionary is one.
@@ -88,6 +91,11 @@ def _of_kind(value: Value, kind: Value) -> bool | None:
             return issubclass(real, concrete)
         if concrete is not None and isinstance(value, Instance) and _NO_BUILTIN.fullmatch(value.external_name):
             return False
+    if isinstance(value, DictValue) and value.attribute_access and isinstance(kind, External):
+        if canonical(kind.name) == value.made_by:
+            return True
+        if value.made_by in _NAMESPACES:
+            return False if kind.name.removeprefix("builtins.") in _CONCRETE else None
     if isinstance(value, Instance) and isinstance(value.cls, ClassValue):
         return _tree_object_of_kind(value.cls, kind)
     if isinstance(value, Instance) and isinstance(kind, External):

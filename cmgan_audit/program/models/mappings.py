@@ -68,7 +68,14 @@ def _mapping(call: ModelCall) -> Value:
     complete = complete and not call.arguments.open_kwargs
     boxed = call.arguments.keywords.get("default_box", _NO_DEFAULT)
     gives = call.callee in _GIVE_MISSING or not (isinstance(boxed, Const) and not boxed.value)
-    made = DictValue(items=items, complete=complete, attribute_access=True, origin=origin, gives_missing=gives)
+    made = DictValue(
+        items=items,
+        complete=complete,
+        attribute_access=True,
+        made_by=call.callee,
+        origin=origin,
+        gives_missing=gives,
+    )
     return copied(made, attribute_access=True, gives_missing=gives) if nested else made
 
 

@@ -1,4 +1,4 @@
-"""What `isinstance` says of settings that are nested."""
+"""What `isinstance` says of settings: those that are nested, and namespaces."""
 
 from __future__ import annotations
 
@@ -26,6 +26,32 @@ def test_lists_and_dictionaries_of_settings(tmp_path, value, kind, known):
     (tmp_path / "train.py").write_text(
         "from omegaconf import DictConfig, ListConfig, OmegaConf\nfrom torch.utils.data import DataLoader\n"
         f"settings = OmegaConf.load('settings.yaml')\nDataLoader(isinstance({value}, {kind}))\n",
+        encoding="utf-8",
+    )
+    (run,) = execute(SourceTree(tmp_path))
+    (made,) = (event for event in run.events if isinstance(event, CallEvent) and event.callee.endswith("DataLoader"))
+    told = made.arguments.get("dataset", 0)
+    assert isinstance(told, Unknown if known is None else Const)
+    assert known is None or (isinstance(told, Const) and told.value is known)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "known"),
+    [
+        ("parser.parse_args([])", "argparse.Namespace", True),
+        ("parser.parse_args([])", "(list, argparse.Namespace)", True),
+        ("parser.parse_args([])", "dict", False),
+        ("vars(parser.parse_args([]))", "dict", True),
+        ("argparse.Namespace(rate=16000)", "argparse.Namespace", True),
+        ("SimpleNamespace(rate=16000)", "SimpleNamespace", True),
+        ("SimpleNamespace(rate=16000)", "argparse.Namespace", None),
+    ],
+)
+def test_namespaces_are_known_by_what_makes_them(tmp_path, value, kind, known):
+    (tmp_path / "train.py").write_text(
+        "import argparse\nfrom types import SimpleNamespace\nfrom torch.utils.data import DataLoader\n"
+        "parser = argparse.ArgumentParser()\nparser.add_argument('--rate', type=int, default=16000)\n"
+        f"DataLoader(isinstance({value}, {kind}))\n",
         encoding="utf-8",
     )
     (run,) = execute(SourceTree(tmp_path))

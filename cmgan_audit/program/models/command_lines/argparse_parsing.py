@@ -101,7 +101,10 @@ def parsed(call: ModelCall) -> tuple[Value | None, list[str]]:
     origin = f"the command line ({open_reason})" if open_reason else "the command line"
     held: dict[Key, Value] = {}
     held.update(items)
-    namespace = DictValue(items=held, complete=not open_reason, attribute_access=True, origin=origin)
+    complete = not open_reason
+    namespace = DictValue(
+        items=held, complete=complete, attribute_access=True, made_by="argparse.Namespace", origin=origin
+    )
     return namespace, rest
 
 
