@@ -55,10 +55,12 @@ def file_loads(view: View) -> Iterator[FileLoad]:
 
 @dataclass(frozen=True, slots=True)
 class _Saved:
-    """What a run writes with `torch.save`, as far as it is known: whole paths, and the folders of others too."""
+    """What a run writes with `torch.save`, as far as it is known: whole paths, and the folders of others too; `values`
+    are all the paths, also those of which nothing is known but that they are the same."""
 
     paths: frozenset[str]
     folders: frozenset[str]
+    values: tuple[Value, ...]
 
     def lies_beside(self, path: Const) -> bool:
         """Whether a file lies where the run keeps its own: an earlier run, or another script, has left it there.
@@ -78,7 +80,7 @@ def _saved(view: View) -> _Saved:
         if moved is not None and not forms.isdisjoint(map(_written, moved[0])):
             whole |= _texts(moved[1])
             forms |= set(map(_written, moved[1]))
-    return _Saved(whole, frozenset(map(_folder, paths)) - {""})
+    return _Saved(whole, frozenset(map(_folder, paths)) - {""}, tuple(paths))
 
 
 def _moved(event: CallEvent) -> tuple[list[Value], list[Value]] | None:
@@ -130,6 +132,8 @@ def _given(view: View, event: CallEvent, path: Value, saved: _Saved) -> Fact:
     if isinstance(path, Const) and (path.value is not None or is_from_settings(path.trail)):
         own = str(path.value) in saved.paths or saved.lies_beside(path)
         return Known(not (own or (view.scene.trains and _is_numbered(view, path))), steps)
+    if any(each is path for each in saved.values):
+        return Known(False, steps)  # wherever it lies: what is found there was put there by an earlier run
     if view.scene.trains and (not _is_typed(view, path) or in_own_folder(view, path)):
         return Known(False, steps)  # a training that computes the path looks into its own folder
     return Known(True, steps)
