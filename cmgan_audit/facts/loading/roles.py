@@ -172,6 +172,8 @@ def role_of(code: Code, made: Made, signs: list[Sign]) -> tuple[Fact, str]:
         return Known(OTHER, (Step(made.location, "nothing is trained or evaluated with it"),)), ""
     if named != EVAL and _only_shown(scene, made):
         return Known(OTHER, (Step(made.location, "no network gets what is drawn from it"),)), ""
+    if named == TRAIN and _learns_nothing(scene, made):
+        return Known(OTHER, (Step(made.location, "all that goes through it goes without gradients"),)), ""
     if named == TRAIN and _only_measured(scene, made):
         return Known(OTHER, (Step(made.location, "it is only evaluated, and others are trained on"),)), ""
     if named:
@@ -204,6 +206,14 @@ def _only_shown(scene: Scene, made: Made) -> bool:
     if not own or any(single.holds(use.event.context) for single in own for use in scene.uses):
         return False
     return _others_train(scene, own)
+
+
+def _learns_nothing(scene: Scene, made: Made) -> bool:
+    """Whether every pass over a loader is made without gradients: features, codes of what has been trained before."""
+    own = scene.passes_over(made.loader)
+    if not own or any(map(is_elsewhere, scene.handed(made.loader))):
+        return False
+    return all(gradients_off(scene, single.position, single.event.context.managers) for single in own)
 
 
 def _only_measured(scene: Scene, made: Made) -> bool:
