@@ -7,7 +7,7 @@ that nobody knows depends on how the program is started: then nothing can be sai
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 from cmgan_audit.facts.code import Code
 from cmgan_audit.program.domain.joins import opposite
@@ -16,6 +16,7 @@ from cmgan_audit.program.domain.values import Unknown as UnknownValue
 from cmgan_audit.program.execution.trace import Condition
 from cmgan_audit.program.language.attributes import present
 from cmgan_audit.program.language.classes import class_attribute
+from cmgan_audit.source.operands import expression_of, operands
 from cmgan_audit.source.syntax import names_in, walk
 
 # So much of a test is never cut away where it is told.
@@ -29,11 +30,8 @@ def open_setting(condition: Condition, owner: Instance | None) -> str:
         condition: the undecided branch.
         owner: the object whose method was executed; its attributes are `self.x` in the condition.
     """
-    try:
-        tree = ast.parse(condition.text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ""
-    for part in _parts(tree):
+    tree = expression_of(condition.text)
+    for part, _ in operands(tree, taken=True) if tree is not None else ():
         flags = [
             node.attr
             for node in walk(part)
@@ -51,24 +49,12 @@ def open_setting(condition: Condition, owner: Instance | None) -> str:
 
 def as_read(text: str) -> str:
     """A condition as a person would write it: `not (not split)` is `split`."""
-    try:
-        tree = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return text  # cut short, or no expression ("except ValueError")
-    match tree:
+    match expression_of(text):
         case ast.UnaryOp(op=ast.Not(), operand=ast.UnaryOp(op=ast.Not(), operand=inner)):
             return as_read(ast.unparse(inner))
         case ast.UnaryOp(op=ast.Not(), operand=ast.Compare(left=left, ops=[ast.In()], comparators=[right])):
             return f"{ast.unparse(left)} not in {ast.unparse(right)}"
     return text
-
-
-def _parts(tree: ast.expr) -> list[ast.expr]:
-    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Not):
-        return _parts(tree.operand)
-    if isinstance(tree, ast.BoolOp):
-        return [part for value in tree.values for part in _parts(value)]
-    return [tree]
 
 
 def _has_by_class(owner: Instance, name: str) -> bool:
@@ -97,22 +83,6 @@ def is_taken(code: Code, condition: Condition, test: ast.expr) -> bool:
         if start and text.startswith(start):
             return taken
     return not condition.text.startswith("not ")
-
-
-def sure_operands(test: ast.expr, *, taken: bool) -> Iterator[tuple[ast.expr, bool]]:
-    """What has to come out so that a test does, each with how: the operands of `and`, of `or` that fails, of `not`, and
-    the comparisons of a chain, `index >= most > 0`."""
-    match test:
-        case ast.Compare(left=left, ops=[_, _, *_], comparators=others) if taken:
-            for first, operator, second in zip([left, *others], test.ops, others, strict=False):
-                yield ast.copy_location(ast.Compare(first, [operator], [second]), test), taken
-        case ast.UnaryOp(op=ast.Not(), operand=operand):
-            yield from sure_operands(operand, taken=not taken)
-        case ast.BoolOp(op=operator, values=values) if isinstance(operator, ast.And) is taken:
-            for each in values:
-                yield from sure_operands(each, taken=taken)
-        case _:
-            yield test, taken
 
 
 def exclude(texts: Collection[str], others: Collection[str]) -> bool:

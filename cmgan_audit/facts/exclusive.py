@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from cmgan_audit.program.execution.trace import Condition, Context, Frame
+from cmgan_audit.source.operands import expression_of, sure_operands
 from cmgan_audit.source.syntax import is_line_of
 
 
@@ -71,11 +72,8 @@ def exclude_each_other(tests: Iterable[str]) -> bool:
 
 def _words_asked(text: str) -> Iterator[tuple[str, frozenset[object], bool]]:
     """The settings that a test asks for words, the words, and whether it is one of them or none."""
-    try:
-        test = ast.parse(text, mode="eval").body
-    except SyntaxError:  # a condition that is told in words
-        return
-    for asked, holds in _comparisons(test):
+    test = expression_of(text)
+    for asked, holds in sure_operands(test, taken=True) if test is not None else ():
         match asked:
             case ast.Compare(
                 left=ast.Attribute() | ast.Subscript() as setting,
@@ -87,15 +85,3 @@ def _words_asked(text: str) -> Iterator[tuple[str, frozenset[object], bool]]:
                 if constants and len(constants) == len(words):
                     is_one = holds is isinstance(how, ast.Eq | ast.Is | ast.In)
                     yield ast.unparse(setting).removeprefix("self."), constants, is_one
-
-
-def _comparisons(test: ast.expr, holds: bool = True) -> Iterator[tuple[ast.Compare, bool]]:
-    """The comparisons that come out in one way where a test holds, or does not, each with whether it holds."""
-    match test:
-        case ast.UnaryOp(op=ast.Not(), operand=operand):
-            yield from _comparisons(operand, not holds)
-        case ast.BoolOp(op=ast.And() | ast.Or() as how, values=parts) if isinstance(how, ast.And) is holds:
-            for part in parts:
-                yield from _comparisons(part, holds)
-        case ast.Compare():
-            yield test, holds

@@ -9,6 +9,7 @@ from cmgan_audit.facts.loading.roles import leaning
 from cmgan_audit.facts.records import DatasetObject
 from cmgan_audit.fixes.python_text import PythonText
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.source.operands import sure_operands
 from cmgan_audit.source.syntax import NamedFunction, single_parameters, walk
 
 # Attributes that choose between training and evaluation, or whether to vary the data, without naming either.
@@ -79,12 +80,12 @@ def guards_around(source: PythonText, node: ast.AST, function: NamedFunction) ->
 
 def _excluding(test: ast.expr, *, holds: bool) -> Guard | None:
     """The flag value that makes a test come out differently from what it has to be for the draw to be reached."""
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        return _excluding(test.operand, holds=not holds)
-    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) == holds:
-        # `a and b` must be true for the draw: making one false is enough; likewise `a or b` that must be false.
-        found = (_excluding(value, holds=holds) for value in test.values)
-        return next((guard for guard in found if guard is not None), None)
+    # `a and b` must be true for the draw: making one false is enough; likewise `a or b` that must be false.
+    found = (_excluding_one(asked, holds=side) for asked, side in sure_operands(test, taken=holds))
+    return next((guard for guard in found if guard is not None), None)
+
+
+def _excluding_one(test: ast.expr, *, holds: bool) -> Guard | None:
     name = _own_attribute(test)
     if name:
         return Guard(name, not holds)

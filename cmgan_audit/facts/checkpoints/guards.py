@@ -13,7 +13,6 @@ from typing import TypeGuard
 
 from cmgan_audit.facts.checkpoints.wording import CHECKPOINT
 from cmgan_audit.facts.code import Code, Stack, stack_of
-from cmgan_audit.facts.conditions import sure_operands
 from cmgan_audit.finding import Location, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
@@ -21,6 +20,7 @@ from cmgan_audit.program.domain.values import Value
 from cmgan_audit.program.execution.branches import reads_setting
 from cmgan_audit.program.execution.trace import CallEvent, Event
 from cmgan_audit.program.naming.names import canonical
+from cmgan_audit.source.operands import expression_of, operands, sure_operands
 from cmgan_audit.source.syntax import Function, NamedFunction, arguments_of, called_name, walk
 
 # What objects of settings are called.
@@ -85,7 +85,7 @@ class Guards:
 
     def _behind(self, guard: Guard) -> Iterator[Guard]:
         """The tests around assignments to a local name that a guard asks: `if resume: path = ...` before `if path:`."""
-        leaves = list(_leaves(guard.node, guard.taken))
+        leaves = list(operands(guard.node, taken=guard.taken))
         names = {leaf.id for part, _ in leaves for leaf in walk(part) if _is_name(leaf)}
         wanted = {part.id: taken for part, taken in leaves if _is_name(part)}
         function = next((each for each in self._code.parents(guard.path, guard.node) if _is_function(each)), None)
@@ -120,7 +120,7 @@ class Guards:
 
     def settings(self, guard: Guard) -> Iterator[Setting]:
         """The settings that a guard asks, where they hold a value with a way, or are open."""
-        for node, taken in _leaves(guard.node, guard.taken):
+        for node, taken in operands(guard.node, taken=guard.taken):
             for part in walk(node):
                 if reads_setting(part):
                     place = self._code.place_of(guard.path, part)
@@ -130,7 +130,7 @@ class Guards:
 
     def open_settings(self, guard: Guard) -> Iterator[str]:
         """The settings that a guard wants to be given and of which nothing is known: `if args.resume:`, as written."""
-        for node, taken in _leaves(guard.node, guard.taken):
+        for node, taken in operands(guard.node, taken=guard.taken):
             asked = _asked_whether_given(node) if taken else None
             if asked is not None and not _SETTINGS.isdisjoint(_OWNER_WORDS.findall(ast.unparse(asked.value).lower())):
                 if (self._code.place_of(guard.path, asked), guard.stack) not in self._code.decisions:
@@ -138,7 +138,7 @@ class Guards:
 
     def files_there(self, guard: Guard) -> Iterator[CallEvent]:
         """The calls in a guard that ask for a file, where the event is on the side on which it may be there."""
-        for leaf, taken in _leaves(guard.node, guard.taken):
+        for leaf, taken in operands(guard.node, taken=guard.taken):
             if taken:
                 yield from self._asked_for_files(guard, walk(leaf))
 
@@ -175,11 +175,9 @@ def _words(node: ast.AST) -> set[str]:
 
 def asks_for_files_only(condition: str) -> bool:
     """Whether all that a condition asks, as it is written, is whether files are there: `os.path.isfile(path)`."""
-    try:
-        test = ast.parse(condition, mode="eval").body
-    except SyntaxError:
-        return False  # a long one is cut off
-    return all(isinstance(leaf, ast.Call) and called_name(leaf) in EXISTS for leaf, _ in _leaves(test, True))
+    test = expression_of(condition)
+    asked = list(operands(test, taken=True)) if test is not None else []
+    return bool(asked) and all(isinstance(each, ast.Call) and called_name(each) in EXISTS for each, _ in asked)
 
 
 def _asked_whether_given(node: ast.expr) -> ast.Attribute | None:
@@ -209,17 +207,6 @@ def _contradicts(assignment: ast.Assign, wanted: Mapping[str, bool]) -> bool:
     value = assignment.value
     given = (wanted.get(target.id) for target in assignment.targets if isinstance(target, ast.Name))
     return isinstance(value, ast.Constant) and (not value.value) in given
-
-
-def _leaves(node: ast.expr, taken: bool) -> Iterator[tuple[ast.expr, bool]]:
-    """The operands of `and`, `or` and `not`, each with the side that is taken."""
-    if isinstance(node, ast.BoolOp):
-        for value in node.values:
-            yield from _leaves(value, taken)
-    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        yield from _leaves(node.operand, not taken)
-    else:
-        yield node, taken
 
 
 _Test = tuple[ast.expr, bool, bool]  # what is tested, the side that is taken, whether the other one is an error

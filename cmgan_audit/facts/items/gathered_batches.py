@@ -18,7 +18,11 @@ from cmgan_audit.facts.scene import Made, Use
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.record import Fact, Known, Unknown
+from cmgan_audit.source.operands import sure_operands
 from cmgan_audit.source.syntax import names_in, walk
+
+# What a test that waits for a number of items asks, where it holds and where it does not.
+_WAITS = {True: (ast.Eq, ast.GtE, ast.Gt), False: (ast.NotEq, ast.Lt, ast.LtE)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,20 +143,16 @@ def _size_at(code: Code, use: Use, stores: list[_Store]) -> Fact | None:
 
 def _number(test: ast.expr, stores: list[_Store], *, taken: bool) -> ast.expr | None:
     """N in a test that waits for N items: `index == N`, `len(buffer) >= N`, `(index + 1) % N == 0`."""
-    match test:
-        case ast.UnaryOp(op=ast.Not(), operand=inner):
-            return _number(inner, stores, taken=not taken)
-        case ast.BoolOp(op=ast.And(), values=parts) if taken:
-            inside = (_number(part, stores, taken=True) for part in parts)
-            return next((found for found in inside if found is not None), None)
-        case ast.Compare(left=ast.BinOp(left=counter, op=ast.Mod(), right=number), ops=[ast.Eq()]) if taken:
-            return number if _counts(counter, stores) else None
-        case ast.Compare(left=counter, ops=[ast.Eq() | ast.GtE() | ast.Gt() as op], comparators=[number]) if taken:
-            return number if _counts(counter, stores, exactly=isinstance(op, ast.Eq)) else None
-        case ast.Compare(left=counter, ops=[ast.NotEq() | ast.Lt() | ast.LtE() as op], comparators=[number]) if (
-            not taken
-        ):
-            return number if _counts(counter, stores, exactly=isinstance(op, ast.NotEq)) else None
+    for asked, holds in sure_operands(test, taken=taken):
+        match asked:
+            case ast.Compare(left=ast.BinOp(left=counter, op=ast.Mod(), right=number), ops=[ast.Eq()]) if holds:
+                exactly = True
+            case ast.Compare(left=counter, ops=[op], comparators=[number]) if isinstance(op, _WAITS[holds]):
+                exactly = isinstance(op, ast.Eq | ast.NotEq)
+            case _:
+                continue
+        if _counts(counter, stores, exactly=exactly):
+            return number
     return None
 
 

@@ -18,6 +18,7 @@ from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import FunctionValue
 from cmgan_audit.program.execution.trace import Context, Frame
+from cmgan_audit.source.operands import sure_operands
 from cmgan_audit.source.syntax import is_line_of, names_in, single_parameters, walk
 
 _LESS, _EQUAL, _MORE = "<", "=", ">"
@@ -116,19 +117,13 @@ def depth_of(frames: Sequence[Frame], place: Location) -> int:
 
 def _compared(test: ast.expr, *, taken: bool) -> Iterator[tuple[ast.expr, ast.expr | None, frozenset[str]]]:
     """The comparisons that must have come out in a certain way where a test did."""
-    match test:
-        case ast.UnaryOp(op=ast.Not(), operand=inner):
-            yield from _compared(inner, taken=not taken)
-        case ast.BoolOp(op=ast.And() as op, values=parts) | ast.BoolOp(op=ast.Or() as op, values=parts):
-            if taken == isinstance(op, ast.And):
-                for part in parts:
-                    yield from _compared(part, taken=taken)
-        case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _OUTCOMES:
-            if _is_steady(test):
+    for asked, holds in sure_operands(test, taken=taken):
+        match asked:
+            case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _OUTCOMES and _is_steady(asked):
                 outcomes = _OUTCOMES[type(op)]
-                yield left, right, outcomes if taken else _ANY - outcomes
-        case ast.Name() | ast.Attribute() | ast.Call() if _is_steady(test):
-            yield test, None, frozenset({_EQUAL}) if taken else _ANY - {_EQUAL}
+                yield left, right, outcomes if holds else _ANY - outcomes
+            case ast.Name() | ast.Attribute() | ast.Call() if _is_steady(asked):
+                yield asked, None, frozenset({_EQUAL}) if holds else _ANY - {_EQUAL}
 
 
 def _is_steady(test: ast.expr) -> bool:

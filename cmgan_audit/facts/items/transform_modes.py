@@ -13,6 +13,7 @@ from cmgan_audit.facts.passes.part_switches import SOME_PARTS
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import Context
+from cmgan_audit.source.operands import sure_operands
 
 NEVER = "never"
 
@@ -38,13 +39,10 @@ def kept_by_mode(code: Code, context: Context) -> str:
 
 def _wanted(test: ast.expr, *, taken: bool) -> bool | None:
     """Whether a branch is for the training mode, True, or for the other, False; None where it does not ask for it."""
-    match test:
-        case ast.UnaryOp(op=ast.Not(), operand=inner):
-            return _wanted(inner, taken=not taken)
-        case ast.BoolOp(op=operation, values=parts) if isinstance(operation, ast.And) is taken:
-            return next((found for part in parts if (found := _wanted(part, taken=taken)) is not None), None)
-        case ast.Attribute(value=ast.Name(id="self"), attr="training"):
-            return taken
+    for asked, holds in sure_operands(test, taken=taken):
+        match asked:
+            case ast.Attribute(value=ast.Name(id="self"), attr="training"):
+                return holds
     return None
 
 

@@ -11,7 +11,6 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from cmgan_audit.facts.code import Code, stack_of
-from cmgan_audit.facts.conditions import sure_operands
 from cmgan_audit.facts.named_numbers import number_at
 from cmgan_audit.facts.scene import Made, Pass
 from cmgan_audit.finding import Location, Step
@@ -19,6 +18,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Const
 from cmgan_audit.program.execution.trace import Condition, Loop
 from cmgan_audit.rules.record import Fact, Known
+from cmgan_audit.source.operands import sure_operands
 from cmgan_audit.source.syntax import called_name, shown, walk
 
 _Test = tuple[ast.expr, bool]

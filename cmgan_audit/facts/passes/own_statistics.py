@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from cmgan_audit.program.domain.values import ClassValue
 from cmgan_audit.program.language.classes import order_of_bases
+from cmgan_audit.source.operands import sure_operands
 from cmgan_audit.source.syntax import walk
 
 _MODE = "training"
@@ -51,9 +52,9 @@ def _only_in_training(block: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
     """The statements of a block, and of those in it, that are executed in training mode alone."""
     for position, statement in enumerate(block):
         if isinstance(statement, ast.If):
-            if _demands_training(statement.test):
+            if _says_training(statement.test, taken=True):
                 yield from statement.body
-            elif _holds_in_evaluation(statement.test):
+            elif _says_training(statement.test, taken=False):
                 yield from statement.orelse
                 if isinstance(statement.body[-1], _LEAVING):
                     yield from block[position + 1 :]
@@ -61,18 +62,9 @@ def _only_in_training(block: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
             yield from _only_in_training(getattr(statement, name, ()))
 
 
-def _demands_training(test: ast.expr) -> bool:
-    """Whether a test fails in eval mode: `self.training`, alone or among others that have to hold."""
-    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
-        return any(map(_demands_training, test.values))
-    return _own(test) == _MODE
-
-
-def _holds_in_evaluation(test: ast.expr) -> bool:
-    """Whether a test never fails in eval mode: `not self.training`, alone or among others of which one is enough."""
-    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
-        return any(map(_holds_in_evaluation, test.values))
-    return isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and _own(test.operand) == _MODE
+def _says_training(test: ast.expr, *, taken: bool) -> bool:
+    """Whether a test comes out like this in training mode alone."""
+    return any(holds and _own(asked) == _MODE for asked, holds in sure_operands(test, taken=taken))
 
 
 def _written(statement: ast.stmt) -> Iterator[str]:

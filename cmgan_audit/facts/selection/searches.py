@@ -18,6 +18,7 @@ from cmgan_audit.facts.selection.senses import HIGHER, LOWER
 from cmgan_audit.facts.selection.ways import FUNCTIONS, was_taken
 from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.view import View
+from cmgan_audit.source.operands import operands
 from cmgan_audit.source.statements import SAYS, calls_one
 from cmgan_audit.source.syntax import positional_parameters
 
@@ -210,16 +211,10 @@ def _extremes(block: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
 def _comparisons(view: View, found: Found, test: ast.expr) -> Iterator[Comparison]:
     """The comparisons of two that a test is made of; `not loss < best` asks whether the loss is more, and so does one
     in `not (warm and loss < best)`."""
-    if isinstance(test, ast.BoolOp):
-        for value in test.values:
-            yield from _comparisons(view, found, value)
-    elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        for compare in _comparisons(view, found, test.operand):
-            yield replace(compare, less=not compare.less)
-    else:
-        asked = comparison_of(view, replace(found, node=test))
-        if asked is not None:
-            yield asked
+    for asked, holds in operands(test, taken=True):
+        compare = comparison_of(view, replace(found, node=asked))
+        if compare is not None:
+            yield compare if holds else replace(compare, less=not compare.less)
 
 
 def _first(number: ast.expr) -> ast.expr | None:

@@ -27,6 +27,7 @@ from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import CallEvent, Context, innermost_function
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.rules.record import Fact, Known, Unknown, certainly
+from cmgan_audit.source.operands import expression_of
 from cmgan_audit.source.syntax import walk
 
 NO = Known(False)
@@ -195,11 +196,8 @@ def _of_one(step: Action, updates: Sequence[Action], batches: set[Location]) -> 
 
 def _counts(text: str) -> bool:
     """Whether a test compares numbers: `(i + 1) % 1000 == 0`, `step > warm_up`, unlike `scheduler is not None`."""
-    try:
-        tree = ast.parse(text.strip(), mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return True
-    return any(
+    tree = expression_of(text)
+    return tree is None or any(
         (isinstance(node, ast.Compare) and not isinstance(node.ops[0], ast.Is | ast.IsNot | ast.In | ast.NotIn))
         or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod))
         for node in walk(tree)

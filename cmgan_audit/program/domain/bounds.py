@@ -14,6 +14,7 @@ from functools import lru_cache
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.facts import is_fork
 from cmgan_audit.program.domain.numbers import COMPARISONS
+from cmgan_audit.source.operands import expression_of
 
 # How a comparison reads with its sides exchanged, and what holds where it does not.
 TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
@@ -120,7 +121,7 @@ _REMEMBERED = 4096
 
 @lru_cache(_REMEMBERED)
 def _test(formula: str) -> _Test | None:
-    match _parsed(formula):
+    match expression_of(formula):
         case ast.Compare(left=left, ops=[operation], comparators=[right]) if type(operation) in TURNED:
             number = _number(right)
             if number is not None and not isinstance(left, ast.Constant):
@@ -134,7 +135,7 @@ def _test(formula: str) -> _Test | None:
 @lru_cache(_REMEMBERED)
 def _bounds_of(term: str) -> _Bounds:
     """The bounds that a term has by itself: `min(2, device_count)` is at most 2."""
-    node = _parsed(term)
+    node = expression_of(term)
     return _Bounds() if node is None else _own_bounds(node)
 
 
@@ -154,7 +155,7 @@ def _own_bounds(node: ast.expr) -> _Bounds:
 @lru_cache(_REMEMBERED)
 def _counts(term: str) -> bool:
     """Whether a term is a whole number: a count, or the smaller or larger one of counts and whole numbers."""
-    node = _parsed(term)
+    node = expression_of(term)
     return node is not None and _is_whole(node)
 
 
@@ -177,10 +178,3 @@ def _number(node: ast.expr) -> float | None:
         return value if math.isfinite(value) else None
     # A whole number stays one: `2**2000` is too large for a float.
     return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _parsed(formula: str) -> ast.expr | None:
-    try:
-        return ast.parse(formula, mode="eval").body
-    except (SyntaxError, ValueError, RecursionError):
-        return None  # a formula holds texts of the audited program too

@@ -10,6 +10,7 @@ from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.joins import branch_of, join
 from cmgan_audit.program.domain.values import Arguments, Choice, Const, Value
 from cmgan_audit.program.execution.interpreter import Interpreter
+from cmgan_audit.source.operands import expression_of
 
 _LONGEST = 400
 
@@ -46,11 +47,8 @@ def _value(it: Interpreter, text: Value, location: Location, *, named: bool = Fa
 @lru_cache(maxsize=256)
 def _parsed(text: str, location: Location) -> ast.expr | None:
     """The expression of a text, at the place of the call; None where it is none, or asks for itself again."""
-    try:
-        node = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return None
-    for each in ast.walk(node):
+    node = expression_of(text)
+    for each in ast.walk(node) if node is not None else ():
         if isinstance(each, ast.Name) and each.id == "eval":
             return None
         if isinstance(each, ast.expr):
