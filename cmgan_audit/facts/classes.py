@@ -61,6 +61,8 @@ OTHER_NORMS = (
     "RMSNorm",
     "LocalResponseNorm",
 )
+# How many classes may derive from each other.
+_MOST_BASES = 12
 _LIGHTNING_TRAINER = "lightning.pytorch.Trainer"
 DROPOUTS = ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout")
 
@@ -85,12 +87,32 @@ def library_bases(value: Value) -> set[str]:
     return found
 
 
-def has_unknown_base(cls: ClassValue, depth: int = 12) -> bool:
+def tree_classes(cls: Value | None) -> Iterator[ClassValue]:
+    """A class of the tree and those that it derives from there, each once; none for what is no class of the tree."""
+    waiting, seen = [cls], set[int]()
+    while waiting:
+        each = waiting.pop(0)
+        if isinstance(each, ClassValue) and id(each.node) not in seen:
+            seen.add(id(each.node))
+            yield each
+            waiting += each.bases
+
+
+def own_method(cls: Value | None, name: str) -> ast.FunctionDef | None:
+    """The method of a class of the tree, or of the first class in it that it derives from and that has one."""
+    for _ in range(_MOST_BASES):
+        if not isinstance(cls, ClassValue):
+            return None
+        for node in cls.node.body:
+            if isinstance(node, ast.FunctionDef) and node.name == name:
+                return node
+        cls = next((base for base in cls.bases if isinstance(base, ClassValue)), None)
+    return None
+
+
+def has_unknown_base(cls: ClassValue) -> bool:
     """Whether a class of the tree derives from something that is not known."""
-    inner = [base for base in cls.bases if isinstance(base, ClassValue)]
-    if any(not isinstance(base, ClassValue | External) for base in cls.bases):
-        return True
-    return depth > 0 and any(has_unknown_base(base, depth - 1) for base in inner)
+    return any(not isinstance(base, ClassValue | External) for each in tree_classes(cls) for base in each.bases)
 
 
 def is_loader(value: Value) -> bool:
@@ -213,14 +235,6 @@ def shown_arguments(arguments: Arguments, most: int = 4) -> str:
 
 def bound_arguments(cls: ClassValue, arguments: Arguments) -> dict[str, Value]:
     """The arguments of a construction by the names of the constructor's parameters."""
-    found = dict(arguments.keywords)
-    owner: ClassValue | None = cls
-    for _ in range(12):
-        if owner is None:
-            break
-        for node in owner.node.body:
-            if isinstance(node, ast.FunctionDef) and node.name == "__init__":
-                names = [parameter.arg for parameter in positional_parameters(node.args)][1:]
-                return {**dict(zip(names, arguments.positional, strict=False)), **found}
-        owner = next((base for base in owner.bases if isinstance(base, ClassValue)), None)
-    return found
+    made = own_method(cls, "__init__")
+    names = [] if made is None else [parameter.arg for parameter in positional_parameters(made.args)][1:]
+    return {**dict(zip(names, arguments.positional, strict=False)), **arguments.keywords}

@@ -21,7 +21,7 @@ from cmgan_audit.program.execution.trace import CallEvent, Context, DecisionEven
 from cmgan_audit.program.language.functions import qualified
 from cmgan_audit.program.naming.modules import Module
 from cmgan_audit.source.discovery import kind_of
-from cmgan_audit.source.syntax import Function, NamedFunction, Outline, outline_of
+from cmgan_audit.source.syntax import Function, NamedFunction, Outline, outline_of, walk
 
 # The calls on the stack, outermost first: which activation of a function is meant.
 Stack = tuple[Location, ...]
@@ -192,6 +192,11 @@ class Code:
     def module(self, path: str) -> Module | None:
         """The module of a file of code; None for a file of settings, where values come from too."""
         return interpreter_of(self.scene.run).index.at(path) if kind_of(path) in ("python", "notebook") else None
+
+    def nodes(self, path: str) -> list[ast.AST]:
+        """All nodes of a file; none of one that is no code, or that could not be parsed."""
+        module = self.module(path)
+        return walk(None if module is None else module.tree)
 
     def place_of(self, path: str, node: ast.AST) -> Location:
         """Where a node of a file stands."""

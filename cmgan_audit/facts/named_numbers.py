@@ -18,7 +18,7 @@ from cmgan_audit.program.execution.state import Environment
 from cmgan_audit.program.execution.trace import Condition, Context
 from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.rules.record import Fact, Known, Unknown
-from cmgan_audit.source.syntax import last_name, positional_parameters
+from cmgan_audit.source.syntax import defaults_of, last_name
 
 
 def number_at(code: Code, context: Context, condition: Condition, divisor: ast.expr) -> Fact:
@@ -104,12 +104,7 @@ def _numbers_called(scene: Scene, context: Context, name: str) -> list[Const]:
 
 def _default(parameters: ast.arguments, name: str) -> Value | None:
     """The whole number that a parameter is where it is not given; None for other names."""
-    positional = positional_parameters(parameters)
-    defaults = [*zip(reversed(positional), reversed(parameters.defaults), strict=False)]
-    defaults += [
-        (one, value) for one, value in zip(parameters.kwonlyargs, parameters.kw_defaults, strict=True) if value
-    ]
-    found = next((value for parameter, value in defaults if parameter.arg == name), None)
+    found = next((value for parameter, value in defaults_of(parameters) if parameter.arg == name), None)
     return Const(value=found.value) if isinstance(found, ast.Constant) and type(found.value) is int else None
 
 

@@ -53,9 +53,12 @@ def _is_word(kind: type[ast.AST], field: str) -> bool:
     return field in _NO_CODE or (field == "value" and kind is ast.Constant)
 
 
-def walk(node: ast.AST) -> list[ast.AST]:
-    """A node and all nodes below it, level by level as `ast.walk` gives them, without operators and contexts."""
-    found = [node]
+def walk(node: ast.AST | None) -> list[ast.AST]:
+    """A node and all nodes below it, level by level as `ast.walk` gives them, without operators and contexts.
+
+    Nothing for None, as where a module could not be parsed.
+    """
+    found = [] if node is None else [node]
     for each in found:
         found += children(each)
     return found
@@ -85,7 +88,7 @@ def last_name(node: ast.AST) -> str:
 
 def names_in(*nodes: ast.AST | None) -> set[str]:
     """The names that occur in some nodes, whether they are read or bound; none where a node is left out (None)."""
-    return {each.id for node in nodes if node is not None for each in walk(node) if isinstance(each, ast.Name)}
+    return {each.id for node in nodes for each in walk(node) if isinstance(each, ast.Name)}
 
 
 def bound_in(*nodes: ast.AST) -> list[ast.Name]:
@@ -103,6 +106,17 @@ def positional_parameters(spec: ast.arguments) -> list[ast.arg]:
 def single_parameters(spec: ast.arguments) -> list[ast.arg]:
     """The parameters that hold one value each: all but `*args` and `**kwargs`."""
     return [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]
+
+
+def defaults_of(spec: ast.arguments) -> list[tuple[ast.arg, ast.expr]]:
+    """The parameters that have a default, each with that."""
+    pairs = [*zip(reversed(positional_parameters(spec)), reversed(spec.defaults), strict=False)][::-1]
+    return pairs + [(one, value) for one, value in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if value]
+
+
+def methods_of(cls: ast.ClassDef) -> dict[str, ast.FunctionDef]:
+    """The methods that stand in a class, by name; of several of one name the last one."""
+    return {each.name: each for each in cls.body if isinstance(each, ast.FunctionDef)}
 
 
 def arguments_of(call: ast.Call) -> list[ast.expr]:

@@ -11,7 +11,7 @@ from cmgan_audit.facts.averages.taking_in import Intake, intake_of, root
 from cmgan_audit.facts.values import instances_of
 from cmgan_audit.program.domain.values import ClassValue
 from cmgan_audit.program.execution.trace import CallEvent
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import methods_of, walk
 
 _WEIGHTS = frozenset({"n", "num", "count", "weight", "k", "batch_size", "bs", "size"})
 
@@ -20,8 +20,7 @@ def method_of_tree(event: CallEvent) -> tuple[ast.ClassDef, ast.FunctionDef] | N
     """The class and its method that a call on an object of the tree leads to."""
     name = event.callee.rpartition(".")[2]
     for owner in instances_of(event.receiver):
-        body = owner.cls.node.body if isinstance(owner.cls, ClassValue) else []
-        method = next((each for each in body if isinstance(each, ast.FunctionDef) and each.name == name), None)
+        method = methods_of(owner.cls.node).get(name) if isinstance(owner.cls, ClassValue) else None
         if method is not None and isinstance(owner.cls, ClassValue):
             return owner.cls.node, method
     return None

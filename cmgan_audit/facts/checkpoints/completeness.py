@@ -165,7 +165,7 @@ def _is_written_out(node: ast.expr) -> bool:
 
 def _is_shared(tree: ast.Module | None, name: str) -> bool:
     """Whether a function says that a name which it gives a value is that of the code around it."""
-    shared = (each for each in (walk(tree) if tree is not None else ()) if isinstance(each, ast.Global | ast.Nonlocal))
+    shared = (each for each in walk(tree) if isinstance(each, ast.Global | ast.Nonlocal))
     return any(name in each.names for each in shared)
 
 

@@ -226,7 +226,7 @@ class Counting:
                 and any(wanted(key) and not _SETTINGS.search(holder) for holder, key in _keys(node))
             )
             for module in self._modules
-            for node in (walk(module.tree) if module.tree is not None else ())
+            for node in walk(module.tree)
         )
 
 
@@ -278,7 +278,7 @@ def _is_constant(around: Reached, name: str) -> bool:
 
 
 def _given_to(module: Module, attribute: str) -> Iterator[ast.expr]:
-    for node in walk(module.tree) if module.tree is not None else ():
+    for node in walk(module.tree):
         match node:
             case ast.Assign(targets=targets, value=value):
                 for target in targets:

@@ -7,7 +7,7 @@ import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.source.syntax import called_name, walk
+from cmgan_audit.source.syntax import called_name, methods_of, walk
 
 _Start = int | float | None
 _COPIES = frozenset({"copy_", "load_state_dict", "clone", "deepcopy", "copy_params", "copy"})
@@ -31,7 +31,7 @@ def copies_first(cls: ast.ClassDef) -> bool:
     Args:
         cls: the class that updates an average.
     """
-    methods = {each.name: each for each in cls.body if isinstance(each, ast.FunctionDef)}
+    methods = methods_of(cls)
     made = methods.pop("__init__", None)
     starts = dict(_started(made)) if made is not None else {}
     changed = {name for method in methods.values() for name in _set(method)}

@@ -130,7 +130,7 @@ class Averages:
         for path in dict.fromkeys(reached.module.path for reached in self._view.code.reached):
             module = self._view.code.module(path)
             tree = module.tree if module is not None else None
-            for node in walk(tree) if tree is not None else ():
+            for node in walk(tree):
                 if isinstance(node, ast.Constant) and node.value == key and not self._only_saves(path, node):
                     return True
         return False

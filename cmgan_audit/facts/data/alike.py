@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Sequence
 
-from cmgan_audit.facts.classes import bound_arguments
+from cmgan_audit.facts.classes import bound_arguments, tree_classes
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import (
     Choice,
@@ -22,7 +22,7 @@ from cmgan_audit.program.domain.values import (
     Unknown,
     Value,
 )
-from cmgan_audit.source.syntax import called_name, walk
+from cmgan_audit.source.syntax import called_name, methods_of, walk
 
 PATHS = ("pathlib.", "os.path.")
 WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
@@ -66,12 +66,12 @@ def has_recordings(cls: ClassValue) -> bool:
     Args:
         cls: a class of the tree.
     """
-    for node in walk(cls.node):
+    for node in (node for each in tree_classes(cls) for node in walk(each.node)):
         if isinstance(node, ast.Call):
             name = called_name(node)
             if _FINDS_FILES.search(name) or (name == "join" and len(node.args) > 1):
                 return True
-    return any(has_recordings(base) for base in cls.bases if isinstance(base, ClassValue))
+    return False
 
 
 def _given_the_same(one: Value | None, other: Value | None) -> bool:
@@ -92,7 +92,7 @@ def _is_of_items(cls: ClassValue, parameter: str, given: Sequence[Value | None])
 
 def _picks(cls: ClassValue, parameter: str) -> bool:
     """Whether what is done once, where the set is made, may pick recordings by a parameter: a slice or a file."""
-    made = next((each for each in cls.node.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"), None)
+    made = methods_of(cls.node).get("__init__")
     if made is None:
         return any(_picks(base, parameter) for base in cls.bases if isinstance(base, ClassValue))
     names = {parameter}
@@ -112,7 +112,7 @@ def _names_one_of(node: ast.AST, names: set[str]) -> bool:
 
 def _only_decides_on_items(cls: ast.ClassDef, bases: Sequence[Value], parameter: str) -> bool:
     """Whether a parameter is kept as it is, and asked for nothing but what is done to an item: `if self.train: cut`."""
-    methods = {each.name: each for each in cls.body if isinstance(each, ast.FunctionDef)}
+    methods = methods_of(cls)
     if not {"__init__", "__getitem__"} <= set(methods) or not all(isinstance(each, External) for each in bases):
         return False
     # Which values are allowed picks nothing: `assert mode in ("train", "valid")`.

@@ -108,9 +108,10 @@ def _are_told(view: View, path: str, given: ast.Name, names: int) -> bool:
         spoken = re.compile(rf"\b{name}\b")
         if any(spoken.search(view.tree.text(other) or "") for other in view.code.files if other != path):
             return False  # it may be imported there
-    nodes = walk(scope) if scope is not None else ()
     reads = [
-        each for each in nodes if isinstance(each, ast.Name) and each.id == name and isinstance(each.ctx, ast.Load)
+        each
+        for each in walk(scope)
+        if isinstance(each, ast.Name) and each.id == name and isinstance(each.ctx, ast.Load)
     ]
     return all(is_told(view, path, each, names) for each in reads)
 

@@ -142,7 +142,7 @@ class _Rest:
     def _is_copy(self, node: ast.AST, name: str) -> bool:
         """Whether the loop around a statement makes a name a copy of the list: `rest = list(names)`."""
         loop = next((each for each in self.view.code.parents(self.path, node) if isinstance(each, ast.For)), None)
-        for each in walk(loop) if loop is not None else ():
+        for each in walk(loop):
             match each:
                 case ast.Assign(targets=[ast.Name(id=given)], value=ast.Call() as value) if given == name:
                     if called_name(value) in _COPIES and self._is_of_all(value):

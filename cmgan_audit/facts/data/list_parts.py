@@ -14,6 +14,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from cmgan_audit.facts.bindings import bound_argument
+from cmgan_audit.facts.classes import own_method
 from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.data.alike import are_alike, are_equal
 from cmgan_audit.facts.data.one_value import gives_the_same
@@ -69,7 +70,7 @@ def shares_items(view: View, one: Instance, other: Instance) -> bool:
     if not isinstance(one.cls, ClassValue) or not isinstance(other.cls, ClassValue):
         return False
     mine, its = _given(view, one), _given(view, other)
-    function = _constructor(one.cls)
+    function = own_method(one.cls, "__init__")
     if mine is None or its is None or function is None:
         return False
     parameters = [each.arg for each in (*function.args.args[1:], *function.args.kwonlyargs)]
@@ -122,13 +123,6 @@ def _given(view: View, dataset: Instance) -> Found | None:
             assert call is not None
             return Found(call, dataset.location.path, stack)
     return None
-
-
-def _constructor(cls: ClassValue) -> ast.FunctionDef | None:
-    for each in cls.node.body:
-        if isinstance(each, ast.FunctionDef) and each.name == "__init__":
-            return each
-    return next((_constructor(base) for base in cls.bases if isinstance(base, ClassValue)), None)
 
 
 def _argument(function: ast.FunctionDef, made: Found, parameter: str) -> Found | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import product
 
-from cmgan_audit.facts.classes import values_within
+from cmgan_audit.facts.classes import own_method, values_within
 from cmgan_audit.facts.data.records import TrainingOrder
 from cmgan_audit.facts.data.shards import distributed, sharded
 from cmgan_audit.facts.data.streams import is_stream
@@ -21,7 +21,7 @@ from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import ClassValue, Const, Instance, ListValue, Value, options_of
+from cmgan_audit.program.domain.values import Const, Instance, ListValue, Value, options_of
 from cmgan_audit.program.execution.trace import CallEvent, SliceEvent
 from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
 
@@ -196,7 +196,8 @@ def _picks_at_random(reading: Reading) -> bool:
 
 def _reads_index(reading: Reading) -> bool:
     """Whether the code of an item reads its index before it gives the name another value."""
-    function = _function(reading)
+    owner = None if reading.owner is None else reading.owner.cls
+    function = own_method(owner, reading.function.rpartition(".")[2])
     if function is None:
         return True
     parameters = [parameter.arg for parameter in function.args.args]
@@ -205,17 +206,3 @@ def _reads_index(reading: Reading) -> bool:
     uses = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == parameters[1]]
     uses.sort(key=lambda node: (node.lineno, not isinstance(node.ctx, ast.Load)))
     return bool(uses) and isinstance(uses[0].ctx, ast.Load)
-
-
-def _function(reading: Reading) -> ast.FunctionDef | None:
-    """The method that a reading executed."""
-    owner: Value | None = reading.owner.cls if reading.owner is not None else None
-    name = reading.function.rpartition(".")[2]
-    for _ in range(12):
-        if not isinstance(owner, ClassValue):
-            return None
-        for node in owner.node.body:
-            if isinstance(node, ast.FunctionDef) and node.name == name:
-                return node
-        owner = next((base for base in owner.bases if isinstance(base, ClassValue)), None)
-    return None

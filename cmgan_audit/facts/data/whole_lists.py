@@ -17,7 +17,7 @@ from cmgan_audit.facts.loading.roles import path_leaning
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import ClassValue, Const, External, Instance
 from cmgan_audit.program.naming.modules import Module
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import methods_of, walk
 
 _STAR = "*"  # what a file imports by a star may be any name
 _NAME = regex(r"id='([\w.]+)'")
@@ -57,7 +57,7 @@ def _mean_the_same(one: ClassValue, other: ClassValue, words: list[str]) -> bool
 def _imports(module: Module) -> dict[str, set[tuple[str, str]]]:
     """The names that a file imports anywhere, each with all the places where it may come from."""
     found: dict[str, set[tuple[str, str]]] = defaultdict(set)
-    for node in walk(module.tree) if module.tree is not None else ():
+    for node in walk(module.tree):
         match node:
             case ast.Import(names=names):
                 for each in names:
@@ -72,7 +72,7 @@ def _imports(module: Module) -> dict[str, set[tuple[str, str]]]:
 def _bound(module: Module) -> set[str]:
     """The names that a file gives something itself, at its top or below."""
     found: set[str] = set()
-    for node in walk(module.tree) if module.tree is not None else ():
+    for node in walk(module.tree):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             found.add(node.name)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -94,7 +94,7 @@ def _words_of_list(cls: ClassValue, path: str) -> list[str] | None:
     None where it may take a part of them: it asks or cuts something where it is made, goes by another parameter, a
     method or an attribute of its class, or gives other items than one for each of the list.
     """
-    methods = {each.name: each for each in cls.node.body if isinstance(each, ast.FunctionDef)}
+    methods = methods_of(cls.node)
     made = methods.get("__init__")
     if made is None or not has_recordings(cls) or not all(isinstance(each, External) for each in cls.bases):
         return None

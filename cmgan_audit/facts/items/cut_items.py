@@ -95,7 +95,7 @@ def _is_one_or_signal(code: Code, context: Context, here: Condition, pieces: Pie
     if size is not None:
         return size == 1 or size >= _SAMPLES
     given = given_to(code, pieces.path, pieces.size) if isinstance(pieces.size, ast.Name) else pieces.size
-    for node in walk(given) if given is not None else ():
+    for node in walk(given):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
             for factor in (node.left, node.right):
                 number = factor.value if isinstance(factor, ast.Constant) else None

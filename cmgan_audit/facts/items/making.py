@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import field
 
+from cmgan_audit.facts.classes import tree_classes
 from cmgan_audit.facts.items.pipelines import parameters_of, pipelines_of
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import why_unknown
@@ -160,12 +161,9 @@ def is_index_of_item(value: Value) -> bool:
     return isinstance(value, UnknownValue) and cause_of(value.reason) is Cause.ITEM_INDEX and not value.draws
 
 
-def defines(cls: ClassValue, method: str, depth: int = 12) -> bool:
+def defines(cls: ClassValue, method: str) -> bool:
     """Whether a class of the tree, or one of its bases in the tree, has a method."""
-    if any(getattr(node, "name", "") == method for node in cls.node.body):
-        return True
-    bases = [base for base in cls.bases if isinstance(base, ClassValue)]
-    return depth > 0 and any(defines(base, method, depth - 1) for base in bases)
+    return any(getattr(node, "name", "") == method for each in tree_classes(cls) for node in each.node.body)
 
 
 def _read_collate(scene: Scene, collate: Value, loader: Instance, items: Items) -> None:

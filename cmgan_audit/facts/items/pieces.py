@@ -37,7 +37,7 @@ class Pieces:
         """Whether each piece gets a dimension in front and is a batch of one then: `piece.unsqueeze(0)`."""
         for node in walk(loop):
             base = _before_new_axis(node)
-            for each in walk(base) if base is not None else ():
+            for each in walk(base):
                 if each is self.piece or (isinstance(each, ast.Name) and each.id in self.names):
                     return True
         return False

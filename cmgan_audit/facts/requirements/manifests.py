@@ -14,6 +14,7 @@ from cmgan_audit.facts.requirements.statement import PACKAGES, Stated, poetry, r
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.data_files.nodes import DataError, DataNode, Mapping, Scalar, Sequence, scalars
+from cmgan_audit.source.syntax import walk
 from cmgan_audit.source.tree import SourceTree
 
 # In a pyproject.toml: tables of PEP 621, PEP 735 and Poetry that hold requirements.
@@ -96,7 +97,7 @@ def _of_setup_cfg(path: str, text: str) -> Iterator[Stated]:
 
 def _of_setup_py(tree: SourceTree, path: str) -> Iterator[Stated]:
     module = tree.module(path)
-    for node in ast.walk(module) if module is not None else ():
+    for node in walk(module):
         if isinstance(node, ast.keyword) and node.arg == "python_requires" and isinstance(node.value, ast.Constant):
             yield from _named(f"python{node.value.value!s}", Location(path, node.value.lineno))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and "torch" in node.value:

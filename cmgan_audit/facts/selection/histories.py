@@ -84,7 +84,7 @@ def _added(view: View, test: Found, kept: ast.expr, *, mapped: bool) -> list[ast
     around = next((each for each in parents if isinstance(each, FUNCTIONS)), None)
     name = ast.unparse(kept)
     given: list[list[ast.expr]] = []
-    for node in ast.walk(around) if around is not None else ():
+    for node in walk(around):
         match node:
             case ast.Call(func=ast.Attribute(value=owner, attr="append" | "extend" | "insert"), args=args):
                 if not mapped and ast.unparse(owner) == name:

@@ -230,14 +230,14 @@ def _is_meant(view: View, found: Found, extreme: Extreme, *, removes: bool) -> b
     statement = next((each for each in parents if isinstance(each, ast.stmt)), None)
     words = (
         word
-        for part in (walk(statement) if statement is not None else ())
+        for part in walk(statement)
         for word in (getattr(part, "value", None), getattr(part, "id", None), getattr(part, "attr", None))
         if isinstance(word, str)
     )
     if not removes and any(_WORST.search(word.lower()) for word in words):
         return False
     around = next((each for each in parents if isinstance(each, FUNCTIONS)), None)
-    for node in walk(around) if around is not None else ():
+    for node in walk(around):
         other = extreme_of(node) if isinstance(node, ast.expr) else None
         if other is not None and other.least is not extreme.least and _same_list(other, extreme):
             return False

@@ -20,7 +20,7 @@ from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.view import View
 from cmgan_audit.source.operands import operands
 from cmgan_audit.source.statements import SAYS, calls_one
-from cmgan_audit.source.syntax import positional_parameters
+from cmgan_audit.source.syntax import positional_parameters, walk
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 
@@ -163,7 +163,7 @@ def _has_opposite(view: View, search: Search, given: dict[str, str]) -> bool:
     function = next((each for each in parents if isinstance(each, FUNCTIONS)), None)
     branch = next((each for each in parents if isinstance(each, ast.If)), None)
     pair = (ast.unparse(search.number), _without_margin(search.best, given))
-    for node in ast.walk(function) if function is not None else ():
+    for node in walk(function):
         if not isinstance(node, ast.Compare | ast.Call) or node is search.compare:
             continue
         asked = comparison_of(view, replace(search.test, node=node))

@@ -240,7 +240,7 @@ class Senses:
             (each for each in self._view.code.parents(here.path, here.node) if isinstance(each, _SCOPES)), None
         )
         name, given = ast.unparse(owner), []
-        for node in walk(around) if around is not None else ():
+        for node in walk(around):
             match node:
                 case ast.Call(func=ast.Attribute(value=meter, attr="update"), args=[value, *_]):
                     if ast.unparse(meter) == name and self._is_meter(_beside(here, node)):

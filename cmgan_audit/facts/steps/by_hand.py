@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TypeGuard
 
 from cmgan_audit.facts.adversarial.holders import Holders
-from cmgan_audit.facts.classes import PARAMETERS, bare_network, is_network, values_within
+from cmgan_audit.facts.classes import PARAMETERS, bare_network, is_network, tree_classes, values_within
 from cmgan_audit.facts.passes.outside_helpers import looks_on
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.steps.out_of_reach import lines_in_reach
@@ -22,7 +22,7 @@ from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import BoundMethod, ClassValue, External, Instance, Unknown, Value
+from cmgan_audit.program.domain.values import BoundMethod, ClassValue, External, Instance, Value
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.source.syntax import called_name, is_line_of, last_name, walk
 
@@ -162,11 +162,7 @@ class ByHand:
     def _statement(self, path: str, number: int) -> ast.stmt | None:
         """The innermost statement that a line belongs to."""
         tree = self.view.tree.module(path)
-        around = [
-            node
-            for node in (walk(tree) if tree is not None else ())
-            if isinstance(node, ast.stmt) and is_line_of(number, node)
-        ]
+        around = [node for node in walk(tree) if isinstance(node, ast.stmt) and is_line_of(number, node)]
         return max(around, key=lambda node: (node.lineno, -(node.end_lineno or 0)), default=None)
 
     @cached_property
@@ -179,7 +175,7 @@ class ByHand:
         Among layers of a library a parameter that is made frozen is one of many, as the vectors of a spectral norm are.
         """
         parts = [each for each in values_within(network, DEEP) if isinstance(each, Instance) and is_network(each)]
-        classes = {id(cls.node): cls for part in parts for cls in _classes(part.cls)}
+        classes = {id(cls.node): cls for part in parts for cls in tree_classes(part.cls)}
         has_layers = any(isinstance(part.cls, External) for part in parts)
         spans = [(each.module.path, each.node.lineno, each.node.end_lineno or 0) for each in classes.values()]
         return any(
@@ -205,7 +201,7 @@ class ByHand:
         own = frozenset(inside(network))
         names = self._names(network) if self._written else frozenset()
         parts = [each.cls for each in values_within(network, DEEP) if isinstance(each, Instance)]
-        classes = {id(cls.node) for part in parts for cls in _classes(part)}
+        classes = {id(cls.node) for part in parts for cls in tree_classes(part)}
         return any(
             each.words & names
             or id(each.owner) in classes
@@ -292,14 +288,6 @@ def layer_of(value: Value) -> Value:
 
 def _is_of_torch(value: Value) -> TypeGuard[Instance]:
     return isinstance(value, Instance) and isinstance(value.cls, External) and is_network(value)
-
-
-def _classes(cls: Value | None) -> Iterator[ClassValue]:
-    if isinstance(cls, ClassValue):
-        yield cls
-        for base in cls.bases:
-            if not isinstance(base, External | Unknown):
-                yield from _classes(base)
 
 
 def _asks(call: ast.Call) -> bool:

@@ -190,7 +190,7 @@ def _starts_again(code: Code, path: str, test: ast.expr, counter: ast.expr) -> b
     loop = next((each for each in code.parents(path, test) if isinstance(each, ast.For | ast.While)), None)
     name = ast.unparse(counter)
     grows = starts = False
-    for each in walk(loop) if loop is not None else ():
+    for each in walk(loop):
         match each:
             case ast.AugAssign(target=target, op=ast.Add(), value=ast.Constant(value=1)):
                 grows = grows or ast.unparse(target) == name

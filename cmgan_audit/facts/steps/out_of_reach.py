@@ -11,6 +11,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from cmgan_audit.facts.classes import tree_classes
 from cmgan_audit.facts.code import Stack
 from cmgan_audit.facts.passes.outside_helpers import is_elsewhere, looks_on
 from cmgan_audit.facts.selection.ways import was_taken
@@ -75,8 +76,7 @@ def is_replaced(view: View, path: str, number: int) -> bool:
 
 
 def _calls_on(view: View, path: str, number: int) -> Iterator[ast.Call]:
-    module = view.code.module(path)
-    for node in walk(module.tree) if module is not None and module.tree is not None else ():
+    for node in view.code.nodes(path):
         if isinstance(node, ast.Call) and is_line_of(number, node, node.func):
             yield node
 
@@ -128,9 +128,7 @@ def _asks_for(view: View, path: str, mention: ast.expr, holder: ast.ClassDef) ->
 
 def _is_of(value: Value | None, holder: ast.ClassDef) -> bool:
     """Whether a value is a class, or an object of one, that is or derives from the class of a definition."""
-    found: set[ast.AST] = set()
-    _add(value.cls if isinstance(value, Instance) else value, found)
-    return holder in found
+    return any(each.node is holder for each in tree_classes(value.cls if isinstance(value, Instance) else value))
 
 
 def _is_passed_by(view: View, path: str, node: ast.expr, calls: int) -> bool:
@@ -155,12 +153,7 @@ def _is_called_unseen(view: View, path: str, function: ast.AST) -> bool:
     holder = next((each for each in view.code.parents(path, function) if isinstance(each, ast.ClassDef)), None)
     waiting, seen = [] if holder is None else list(holder.bases), {"object", "ABC", "Module"}
     modules = {each.module.path: each.module for each in view.code.reached}.values() if waiting else ()
-    classes = {
-        node.name: node
-        for module in modules
-        for node in (walk(module.tree) if module.tree is not None else ())
-        if isinstance(node, ast.ClassDef)
-    }
+    classes = {node.name: node for module in modules for node in walk(module.tree) if isinstance(node, ast.ClassDef)}
     while waiting:
         base = waiting.pop()
         name = getattr(base, "id", getattr(base, "attr", ""))
@@ -176,8 +169,7 @@ def _is_called_unseen(view: View, path: str, function: ast.AST) -> bool:
 def _mentions(view: View, name: str) -> Iterator[tuple[str, ast.expr]]:
     """Where the files of a run speak of a function or method by its name, in a text too."""
     for path in sorted({each.module.path for each in view.code.reached}):
-        module = view.code.module(path)
-        for node in walk(module.tree) if module is not None and module.tree is not None else ():
+        for node in view.code.nodes(path):
             match node:
                 case ast.Name(id=said) | ast.Attribute(attr=said) | ast.Constant(value=str() as said) if said == name:
                     yield path, node
@@ -316,7 +308,7 @@ def _root(node: ast.expr) -> str:
 
 def _imported(module: Module) -> Iterator[tuple[str, str]]:
     """The names that the imports of a file bind, in functions too, each with what it is called where it comes from."""
-    for node in walk(module.tree) if module.tree is not None else []:
+    for node in walk(module.tree):
         match node:
             case ast.Import(names=names):
                 for alias in names:
@@ -333,10 +325,7 @@ def is_held_by_others(view: View, thing: Instance, path: str, number: int, name:
     the other was: something is held by an object that is known, and none of the line's class holds it by this name.
     What it or its holder is handed to and is not known, as a class out of a registry, may hold it too.
     """
-    module = next((each.module for each in view.code.reached if each.module.path == path), None)
-    nodes = walk(module.tree) if module is not None and module.tree is not None else ()
-    classes = [each for each in nodes if isinstance(each, ast.ClassDef)]
-    around = [each for each in classes if is_line_of(number, each)]
+    around = [each for each in view.code.nodes(path) if isinstance(each, ast.ClassDef) and is_line_of(number, each)]
     objects = [each for each in _objects(view) if isinstance(each, Instance) and isinstance(each.cls, ClassValue)]
     holders = [
         each
@@ -347,20 +336,17 @@ def is_held_by_others(view: View, thing: Instance, path: str, number: int, name:
     if not around or not holders or any(is_elsewhere(event) or event.callee.startswith("?") for event in handed):
         return False
     for each in objects:
-        of_classes: set[ast.AST] = set()
-        _add(each.cls, of_classes)
         there = each.attrs.get(name)
-        if around[-1] in of_classes and (not isinstance(there, Instance) or same_object(there, thing)):
+        if _is_of(each, around[-1]) and (not isinstance(there, Instance) or same_object(there, thing)):
             return False
     return True
 
 
 def _classes_of_objects(view: View) -> set[ast.AST]:
     """The classes of the tree that an object of the run is of, with what these derive from."""
-    found: set[ast.AST] = set()
-    for value in _objects(view):
-        _add(value.cls if isinstance(value, Instance) else value, found)
-    return found
+    held = (value.cls if isinstance(value, Instance) else value for value in _objects(view))
+    classes = {each.node: each for each in held if isinstance(each, ClassValue)}
+    return {each.node for cls in classes.values() for each in tree_classes(cls)}
 
 
 def _objects(view: View) -> Iterator[Value | None]:
@@ -371,11 +357,3 @@ def _objects(view: View) -> Iterator[Value | None]:
     for event in events:
         if isinstance(event, CallEvent):
             yield from instances_of(event.result)
-
-
-def _add(cls: Value | None, found: set[ast.AST]) -> None:
-    if isinstance(cls, ClassValue) and cls.node not in found:
-        found.add(cls.node)
-        for base in cls.bases:
-            if not isinstance(base, External):
-                _add(base, found)

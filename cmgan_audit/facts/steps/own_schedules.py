@@ -16,7 +16,7 @@ from cmgan_audit.program.domain.values import ClassValue, Const, FunctionValue, 
 from cmgan_audit.program.execution.probe import call_value
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.rules.record import Known
-from cmgan_audit.source.syntax import called_name, walk
+from cmgan_audit.source.syntax import called_name, defaults_of, methods_of, walk
 
 # A schedule that is over after so few steps is counted in epochs, if it speaks of them; it is asked at some of them.
 FEW = 500
@@ -139,8 +139,7 @@ def told_in_epochs(scheduler: Instance, steps: Sequence[Action]) -> tuple[str, K
 
 def _counts_its_steps(cls: ast.ClassDef) -> bool:
     """Whether step() of a class counts its calls; where something else does, that knows when an epoch is over."""
-    steps = [each for each in cls.body if isinstance(each, ast.FunctionDef) and each.name == "step"]
-    return any(_counter(node) for step in steps for node in walk(step))
+    return any(map(_counter, walk(methods_of(cls).get("step"))))
 
 
 def _counter(node: ast.AST) -> str:
@@ -201,15 +200,9 @@ def _reads_only(value: ast.expr, names: set[str]) -> bool:
 
 def _defaults(cls: ClassValue) -> dict[str, Value]:
     """The numbers that parameters of a constructor are where they are not given."""
-    found: dict[str, Value] = {}
-    for each in cls.node.body:
-        if isinstance(each, ast.FunctionDef) and each.name == "__init__":
-            given = each.args
-            pairs = [*zip(reversed(given.args), reversed(given.defaults), strict=False)]
-            pairs += [(one, value) for one, value in zip(given.kwonlyargs, given.kw_defaults, strict=True) if value]
-            found.update(
-                (one.arg, Const(value=value.value))
-                for one, value in pairs
-                if isinstance(value, ast.Constant) and isinstance(value.value, int)
-            )
-    return found
+    made = methods_of(cls.node).get("__init__")
+    return {
+        one.arg: Const(value=value.value)
+        for one, value in (defaults_of(made.args) if made is not None else ())
+        if isinstance(value, ast.Constant) and isinstance(value.value, int)
+    }

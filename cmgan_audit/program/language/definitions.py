@@ -21,20 +21,14 @@ from cmgan_audit.program.execution.interpreter import Activation, Interpreter
 from cmgan_audit.program.execution.state import Environment
 from cmgan_audit.program.language.classes import enum_members, is_enum
 from cmgan_audit.program.naming.names import canonical
-from cmgan_audit.source.syntax import NamedFunction, positional_parameters
+from cmgan_audit.source.syntax import NamedFunction, defaults_of
 
 
 def parameter_defaults(it: Interpreter, spec: ast.arguments) -> dict[str, Value]:
     """The values of the parameters that have a default, evaluated once, when the function is defined."""
     from cmgan_audit.program.language.expressions import evaluate
 
-    ordered = positional_parameters(spec)
-    found: dict[str, Value] = {}
-    pairs = list(zip(ordered[len(ordered) - len(spec.defaults) :], spec.defaults, strict=True))
-    pairs += [(p, d) for p, d in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if d is not None]
-    for parameter, node in pairs:
-        found[parameter.arg] = evaluate(it, node)
-    return found
+    return {parameter.arg: evaluate(it, node) for parameter, node in defaults_of(spec)}
 
 
 def define_function(it: Interpreter, node: NamedFunction) -> None:
