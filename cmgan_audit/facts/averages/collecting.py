@@ -20,7 +20,17 @@ from cmgan_audit.facts.averages.outputs import keys_given, output_means
 from cmgan_audit.facts.averages.records import BatchMean
 from cmgan_audit.facts.averages.returned import means_at_callers
 from cmgan_audit.facts.averages.summed import sums_items
-from cmgan_audit.facts.averages.taking_in import Intake, filled_arrays, intakes, of_processes, one_pass, running_means
+from cmgan_audit.facts.averages.taking_in import (
+    Intake,
+    Mean,
+    batch_mean,
+    behind,
+    filled_arrays,
+    intakes,
+    of_processes,
+    one_pass,
+    running_means,
+)
 from cmgan_audit.facts.code import Reached, stack_of
 from cmgan_audit.facts.items.numbers import are_divided
 from cmgan_audit.facts.passes.left_early import is_left_early
@@ -31,19 +41,9 @@ from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.values import known_number
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
-from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.rules.record import Known, Record
 from cmgan_audit.source.syntax import walk
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Mean:
-    """An intake and the node that averages it, with the function that this stands in."""
-
-    taken: Intake
-    node: ast.AST
-    around: Reached
 
 
 def batch_means(view: View) -> Iterable[Record]:
@@ -54,33 +54,18 @@ def batch_means(view: View) -> Iterable[Record]:
         own: list[BatchMean] = []
         for single in view.scene.passes_over(made.loader):
             if single.event.framework:
-                own += _at_epoch_ends(view, single, loader)
+                own += _told(view, list(epoch_end_means(view, single)), single, loader)
                 own += logged_means(view, single, loader)
                 continue
             if _leaves_the_last_out(view, single):
                 continue
             own += keyed_means(view, single, loader, updates)
             own += library_means(view, single, loader, library)
-            means = list(_means_of_pass(view, single))
-            if means:
-                own.append(_told(view, means, single, loader))
+            own += _told(view, list(_means_of_pass(view, single)), single, loader)
         size = known_number(loader.batch_size) if own else None
         even = Known(size is not None and size > 1 and are_divided(view.scene, made, size))
         found += [replace(mean, even=even) for mean in own]
     return found
-
-
-def _at_epoch_ends(view: View, single: Pass, loader: Loader) -> Iterator[BatchMean]:
-    """The means that a framework's module takes itself when a pass is over."""
-    means = list(epoch_end_means(view, single))
-    if means:
-        first = means[0]
-        trail = (
-            Step(first.end.module.location(first.node), "every batch weighs the same in this mean"),
-            Step(first.step.module.location(first.taken.statement), "the value of one batch is taken in here"),
-            Step(single.event.location, "for each batch of the loader"),
-        )
-        yield _record(first.end.name, [mean.taken for mean in means], trail, loader)
 
 
 def _leaves_the_last_out(view: View, single: Pass) -> bool:
@@ -106,7 +91,7 @@ def _loop_of(view: View, single: Pass) -> ast.For | ast.AsyncFor | None:
     return None
 
 
-def _means_of_pass(view: View, single: Pass) -> Iterator[_Mean]:
+def _means_of_pass(view: View, single: Pass) -> Iterator[Mean]:
     """The means of what a loop or a comprehension takes in of the batches."""
     path = single.event.loop.location.path
     loop = _loop_of(view, single)
@@ -118,39 +103,32 @@ def _means_of_pass(view: View, single: Pass) -> Iterator[_Mean]:
     if loop is not None:
         yield from _means_in(view, single, loop, around)
     elif made is not None:
-        for taken, node in comprehended_means(view, single, made, around):
-            yield _Mean(taken, node, around)
+        yield from comprehended_means(view, single, made, around)
         drawn = BatchCount(made.generators[0], [], around.own_nodes())
-        for mean in output_means(view, single, made, around, (), drawn):
-            yield _Mean(mean.taken, mean.node, mean.around)
+        yield from output_means(view, single, made, around, (), drawn)
 
 
-def _means_in(view: View, single: Pass, loop: ast.For | ast.AsyncFor, around: Reached) -> Iterator[_Mean]:
+def _means_in(view: View, single: Pass, loop: ast.For | ast.AsyncFor, around: Reached) -> Iterator[Mean]:
     path = single.event.loop.location.path
     passed_by = set(_passed_by(view, single, around))
     nodes = [node for node in around.own_nodes() if node not in passed_by]
     body = [node for node in one_pass(loop) if node not in passed_by]
     count = BatchCount(loop, body, nodes)
-    behind = [node for node in nodes if getattr(node, "lineno", 0) > (loop.end_lineno or loop.lineno)]
-    for mean in output_means(view, single, loop, around, body, count):
-        yield _Mean(mean.taken, mean.node, mean.around)
+    later = behind(nodes, loop)
+    yield from output_means(view, single, loop, around, body, count)
     for taken in (
         *intakes(body, around.own_nodes()),
         *named_intakes(body, partial(keys_given, view, single)),
         *filled_arrays(body, nodes, count),
         *running_means(body, count),
     ):
-        if is_joined(taken, behind):
+        if is_joined(taken, later):
             if not _is_one_per_process(view, single, taken.value):
                 continue
             taken = replace(taken, joined=True)
         if not sums_items(view, taken.value, path, stack_of(single.event.context)):
-            means = list(_of_intake(view, taken, body, behind, count, path))
-            if means:
-                yield from (_Mean(taken, node, around) for node in means)
-                continue
-            for node, caller in means_at_callers(view.code, single, taken, around, count):
-                yield _Mean(taken, node, caller)
+            means = [Mean(taken, node, around) for node in _of_intake(view, taken, body, later, count, path)]
+            yield from means or means_at_callers(view.code, single, taken, around, count)
 
 
 def _is_one_per_process(view: View, single: Pass, value: ast.expr) -> bool:
@@ -184,27 +162,17 @@ def _passed_by(view: View, single: Pass, around: Reached) -> Iterator[ast.AST]:
                     yield from (each for statement in side for each in walk(statement))
 
 
-def _told(view: View, means: Sequence[_Mean], single: Pass, loader: Loader) -> BatchMean:
-    first = means[0]
-    taken_in = view.code.place_of(single.event.loop.location.path, first.taken.statement)
-    trail = (
-        Step(first.around.module.location(first.node), "every batch weighs the same in this mean"),
-        Step(taken_in, "the value of one batch is taken in here"),
-        Step(single.event.location, "for each batch of the loader"),
-    )
-    return _record(first.around.name, [mean.taken for mean in means], trail, loader)
-
-
-def _record(function: str, taken: Sequence[Intake], trail: tuple[Step, ...], loader: Loader) -> BatchMean:
-    return BatchMean(
-        location=trail[0].location,
-        anchor=f"{function}.{taken[0].target}",
-        names=", ".join(dict.fromkeys(each.target for each in taken)),
-        equal_weights=Known(True, trail),
-        role=loader.role,
-        batch_size=loader.batch_size,
-        drop_last=loader.drop_last,
-    )
+def _told(view: View, means: Sequence[Mean], single: Pass, loader: Loader) -> Iterator[BatchMean]:
+    """The record of what one pass averages, if it does."""
+    for first in means[:1]:
+        path = single.event.loop.location.path if first.step is None else first.step.module.path
+        trail = (
+            Step(first.around.module.location(first.node), "every batch weighs the same in this mean"),
+            Step(view.code.place_of(path, first.taken.statement), "the value of one batch is taken in here"),
+            Step(single.event.location, "for each batch of the loader"),
+        )
+        names = [mean.taken.target for mean in means]
+        yield batch_mean(trail, f"{first.around.name}.{names[0]}", names, loader)
 
 
 def _of_intake(

@@ -10,7 +10,7 @@ from cmgan_audit.facts.averages.counting import BatchCount
 from cmgan_audit.facts.averages.means import as_arrays, means_of
 from cmgan_audit.facts.averages.outputs import converted
 from cmgan_audit.facts.averages.summed import sums_items
-from cmgan_audit.facts.averages.taking_in import Intake, is_measure, is_weighted
+from cmgan_audit.facts.averages.taking_in import Intake, Mean, behind, is_measure, is_weighted
 from cmgan_audit.facts.code import Code, Reached, stack_of
 from cmgan_audit.facts.losses import is_loss
 from cmgan_audit.facts.scene import Pass
@@ -34,8 +34,8 @@ def comprehension_at(code: Code, single: Pass) -> ast.ListComp | ast.GeneratorEx
 
 def comprehended_means(
     view: View, single: Pass, made: ast.ListComp | ast.GeneratorExp, around: Reached
-) -> Iterator[tuple[Intake, ast.AST]]:
-    """What a comprehension makes of each batch, with the first expression that averages it.
+) -> Iterator[Mean]:
+    """The first mean of what a comprehension makes of each batch.
 
     Args:
         view: the run.
@@ -58,11 +58,11 @@ def comprehended_means(
     shown = replace(taken, target=name or (text if len(text) <= _LONGEST_NAME else "the values of a batch"))
     found = list(means_of(taken, holders, count))
     if name and not found:
-        behind = [node for node in nodes if getattr(node, "lineno", 0) > (getattr(statement, "end_lineno", 0) or 0)]
+        later = behind(nodes, statement)
         named = [replace(taken, target=name), *as_arrays(taken, [statement])]
-        named += as_arrays(named[0], behind)
-        found = [node for each in named for node in means_of(each, behind, count)]
-    yield from ((shown, node) for node in found[:1])
+        named += as_arrays(named[0], later)
+        found = [node for each in named for node in means_of(each, later, count)]
+    yield from (Mean(shown, node, around) for node in found[:1])
 
 
 def _gives_loss(view: View, single: Pass, value: ast.expr) -> bool:

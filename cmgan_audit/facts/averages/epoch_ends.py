@@ -14,6 +14,7 @@ from cmgan_audit.facts.averages.outputs import averaged, put_under, taken_of_eac
 from cmgan_audit.facts.averages.summed import sums_items
 from cmgan_audit.facts.averages.taking_in import (
     Intake,
+    Mean,
     intake_of,
     intakes,
     is_measure,
@@ -23,7 +24,6 @@ from cmgan_audit.facts.averages.taking_in import (
 from cmgan_audit.facts.code import Reached, Stack, stack_of
 from cmgan_audit.facts.scene import Pass
 from cmgan_audit.facts.view import View
-from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import ClassValue, Const, FunctionValue, Instance
 from cmgan_audit.program.language.classes import class_attribute
 
@@ -43,17 +43,7 @@ class _NoCount:
         return False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class EndMean:
-    """A mean at the end of an epoch: what a step gives, the mean, and the functions of both."""
-
-    taken: Intake
-    node: ast.AST
-    step: Reached
-    end: Reached
-
-
-def epoch_end_means(view: View, single: Pass) -> Iterator[EndMean]:
+def epoch_end_means(view: View, single: Pass) -> Iterator[Mean]:
     """The means over all batches of one pass that Lightning makes over a loader."""
     if not single.event.framework.startswith("lightning.") or single.event.role != "eval" or is_cut_short(view, single):
         return
@@ -62,7 +52,7 @@ def epoch_end_means(view: View, single: Pass) -> Iterator[EndMean]:
         for end in _ends(module, step):
             for taken, node in _means(once, end):
                 if not sums_items(view, taken.value, step.module.path, stack):
-                    yield EndMean(taken, node, step, end)
+                    yield Mean(taken, node, end, step)
 
 
 def is_cut_short(view: View, single: Pass) -> bool:

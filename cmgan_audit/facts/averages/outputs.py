@@ -9,7 +9,7 @@ from cmgan_audit.facts.averages.called import called_function
 from cmgan_audit.facts.averages.counting import Count
 from cmgan_audit.facts.averages.means import means_of, with_equal_weights
 from cmgan_audit.facts.averages.summed import sums_items
-from cmgan_audit.facts.averages.taking_in import Intake, intake_of, is_measure, is_weighted
+from cmgan_audit.facts.averages.taking_in import Intake, Mean, behind, intake_of, is_measure, is_weighted
 from cmgan_audit.facts.bindings import bound_argument
 from cmgan_audit.facts.code import Code, Reached, Stack, stack_of
 from cmgan_audit.facts.scene import Pass
@@ -23,15 +23,6 @@ _CONVERSIONS = frozenset({"item", "cpu", "detach", "numpy", "float"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OutputMean:
-    """A mean of what all steps have put under one key: what one gives, the mean, and the function of the mean."""
-
-    taken: Intake
-    node: ast.AST
-    around: Reached
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class _Given:
     """The dictionaries of a step: the nodes that they are written in, and the calls that lead there."""
 
@@ -42,7 +33,7 @@ class _Given:
 
 def output_means(
     view: View, single: Pass, drawing: ast.AST, around: Reached, body: Sequence[ast.AST], count: Count
-) -> Iterator[OutputMean]:
+) -> Iterator[Mean]:
     """The means of what one pass over a loader gathers in dictionaries.
 
     Args:
@@ -63,7 +54,7 @@ def output_means(
             for each, held in _measures(given.nodes, key):
                 if not sums_items(view, held, given.path, given.stack):
                     statement = drawing if given.path != path else held
-                    yield OutputMean(Intake(statement, each, held, "list"), node, where)
+                    yield Mean(Intake(statement, each, held, "list"), node, where)
 
 
 def _measures(nodes: Sequence[ast.AST], key: str | None) -> Iterator[tuple[str, ast.expr]]:
@@ -117,13 +108,12 @@ def _averaged_in(
     code: Code, name: str | ast.expr, around: Reached, path: str, stack: Stack, drawing: ast.AST, count: Count
 ) -> Iterator[tuple[ast.AST, str | None, Reached]]:
     """The means of what stands under a key of all that was gathered, here and in a function that is handed it."""
-    last = getattr(drawing, "end_lineno", 0) or 0
-    behind = [node for node in around.own_nodes() if getattr(node, "lineno", 0) > last]
+    later = behind(around.own_nodes(), drawing)
     if isinstance(name, str):
-        yield from ((node, key, around) for node, key in _averaged_keys(behind, name, count))
+        yield from ((node, key, around) for node, key in _averaged_keys(later, name, count))
     else:
-        behind = list(code.holders(path, drawing))
-    for call in behind:
+        later = list(code.holders(path, drawing))
+    for call in later:
         if not isinstance(call, ast.Call):
             continue
         handed = [each for each in call.args if each is name or (isinstance(each, ast.Name) and each.id == name)]
@@ -207,13 +197,13 @@ class _LengthOr:
 
 def _summed_keys(loop: ast.For, one: str, nodes: Sequence[ast.AST], count: Count) -> Iterator[tuple[ast.AST, str]]:
     """The means of what a loop over the outputs adds up: `for x in outputs: total += x["loss"]`."""
-    behind = [node for node in nodes if getattr(node, "lineno", 0) > (loop.end_lineno or loop.lineno)]
+    later = behind(nodes, loop)
     for statement in loop.body:
         taken = intake_of(statement)
         match converted(taken.value) if taken is not None else None:
             case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str() as key)) if name == one:
                 assert taken is not None
-                yield from ((mean, key) for mean in list(means_of(taken, behind, count))[:1])
+                yield from ((mean, key) for mean in list(means_of(taken, later, count))[:1])
 
 
 def _key_of_each(values: ast.expr | None, outputs: str) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from cmgan_audit.facts.averages.counting import BatchCount
 from cmgan_audit.facts.averages.means import as_arrays, means_of
-from cmgan_audit.facts.averages.taking_in import Intake
+from cmgan_audit.facts.averages.taking_in import Intake, Mean, behind
 from cmgan_audit.facts.code import Code, Reached
 from cmgan_audit.facts.scene import Pass
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -35,10 +35,8 @@ class _Returned:
     place: int | None
 
 
-def means_at_callers(
-    code: Code, single: Pass, taken: Intake, around: Reached, count: BatchCount
-) -> Iterator[tuple[ast.AST, Reached]]:
-    """The expression of a caller that averages what a function returns to it, and the caller.
+def means_at_callers(code: Code, single: Pass, taken: Intake, around: Reached, count: BatchCount) -> Iterator[Mean]:
+    """The mean that a caller takes of what a function returns to it.
 
     One that hands on what it was returned is followed to its own caller: `return train_loss, test(model, loader)`.
 
@@ -50,6 +48,7 @@ def means_at_callers(
         count: what counts the batches in the function.
     """
     drawn: Set[str] = count.drawn
+    gathered = taken
     for frame in reversed(single.event.context.frames):
         call, returned = code.call_at(frame.call), _returned(around, taken)
         caller = None if call is None else code.around(frame.call.path, call)
@@ -60,7 +59,7 @@ def means_at_callers(
         lengths = _Lengths(frozenset(_loaders(call, around, drawn)))
         found = list(_means_of_call(call, holders, caller, replace(taken, target=ast.unparse(call)), returned, lengths))
         if found:
-            yield found[0], caller
+            yield Mean(gathered, found[0], caller)
             return
         target = ast.unparse(call) if returned.place is None else ""
         taken = replace(taken, target=_name_given(holders[-1] if holders else call, call, returned) or target)
@@ -80,11 +79,10 @@ def _means_of_call(
         yield from means_of(taken, holders, lengths)
     name = _name_given(holders[-1] if holders else call, call, returned)
     if name:
-        last = getattr(holders[-1], "end_lineno", 0) or 0
-        behind = [node for node in caller.own_nodes() if getattr(node, "lineno", 0) > last]
+        later = behind(caller.own_nodes(), holders[-1])
         named = replace(taken, target=name)
-        for gathered in (named, *as_arrays(named, behind)):
-            yield from means_of(gathered, behind, lengths)
+        for gathered in (named, *as_arrays(named, later)):
+            yield from means_of(gathered, later, lengths)
 
 
 def _returned(around: Reached, taken: Intake) -> _Returned | None:

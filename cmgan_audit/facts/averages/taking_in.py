@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from cmgan_audit.facts.averages.averaged import OF_ARRAYS
 from cmgan_audit.facts.averages.counting import Count
 from cmgan_audit.facts.averages.records import BatchMean
+from cmgan_audit.facts.code import Reached
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.scene import Pass
 from cmgan_audit.finding import Step
@@ -51,16 +52,44 @@ class Intake:
     joined: bool = False
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Mean:
+    """A mean of what every batch gives.
+
+    Attributes:
+        taken: what one batch gives.
+        node: the expression that averages it.
+        around: the function that this stands in.
+        step: the function that takes the value in, where that is one of a framework's; else the pass itself does.
+    """
+
+    taken: Intake
+    node: ast.AST
+    around: Reached
+    step: Reached | None = None
+
+
+def behind(nodes: Iterable[ast.AST], statement: ast.AST) -> list[ast.AST]:
+    """Those of some nodes that begin on a line behind a statement, or behind another node of which that is known."""
+    last = getattr(statement, "end_lineno", 0) or 0
+    return [node for node in nodes if getattr(node, "lineno", 0) > last]
+
+
 def mean_of_calls(first: CallEvent, names: Iterable[str], single: Pass, loader: Loader) -> BatchMean:
     """The record of means that are kept by what the first of their calls calls, for each batch of a pass."""
     trail = (
         Step(first.location, "every batch weighs the same in this mean"),
         Step(single.event.location, "for each batch of the loader"),
     )
+    return batch_mean(trail, f"{innermost_function(first.context)}.{first.callee}", names, loader)
+
+
+def batch_mean(trail: tuple[Step, ...], anchor: str, names: Iterable[str], loader: Loader) -> BatchMean:
+    """The record of means in which every batch of a loader weighs the same; the trail begins where the mean is."""
     return BatchMean(
-        location=first.location,
-        anchor=f"{innermost_function(first.context)}.{first.callee}",
-        names=", ".join(names),
+        location=trail[0].location,
+        anchor=anchor,
+        names=", ".join(dict.fromkeys(names)),
         equal_weights=Known(True, trail),
         role=loader.role,
         batch_size=loader.batch_size,
