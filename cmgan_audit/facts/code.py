@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from cmgan_audit.facts.scene import Scene
-from cmgan_audit.finding import Location
+from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Const, Value
 from cmgan_audit.program.execution.sessions import interpreter_of
@@ -28,6 +28,11 @@ Stack = tuple[Location, ...]
 # A place, and the calls under which it was come to.
 _Asked = tuple[Location, Stack]
 _CALL, _FORWARD = ".__call__", ".forward"  # the call of a torch module runs its `forward`
+
+
+def steps_through(frames: Iterable[Frame]) -> list[Step]:
+    """The calls on a way, each as a step of a trail."""
+    return [Step(frame.call, f"{frame.function.rpartition('.')[2]}() is called here") for frame in frames]
 
 
 def stack_of(context: Context) -> Stack:

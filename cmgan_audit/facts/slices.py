@@ -20,6 +20,7 @@ from cmgan_audit.facts.values import same_object
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Instance
+from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.source.syntax import arguments_of, children
 
 _MOST_STEPS = 4_000
@@ -34,6 +35,10 @@ class Found:
     node: ast.AST
     path: str
     stack: Stack
+
+    def beside(self, node: ast.AST) -> Found:
+        """Another node of the same file, in the same calls."""
+        return Found(node, self.path, self.stack)
 
 
 @dataclass(slots=True)
@@ -160,6 +165,10 @@ class Slicer:
     def _one(self, stack: Stack) -> Stack:
         """The one object that stands for all equal stacks."""
         return self._stacks_known.setdefault(stack, stack)
+
+    def event(self, found: Found) -> CallEvent | None:
+        """The call that the run has made at a place, in the calls in which it stands."""
+        return self._code.calls.get((self.location(found), found.stack))
 
     def location(self, found: Found) -> Location:
         """Where a node of a slice stands."""

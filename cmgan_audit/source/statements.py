@@ -29,6 +29,12 @@ def calls_one(statement: ast.stmt, names: frozenset[str]) -> bool:
     return call is not None and called_name(call) in names
 
 
+def caught_by(handler: ast.ExceptHandler) -> set[str]:
+    """The last parts of the names of the errors that a handler is for; none where it is for all of them."""
+    named = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return {ast.unparse(each).rpartition(".")[2] for each in named if each is not None}
+
+
 def lone_call(statement: ast.stmt) -> ast.Call | None:
     """The call that a statement is, where it does nothing with what that gives; None for any other statement."""
     return statement.value if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) else None

@@ -86,6 +86,16 @@ def last_name(node: ast.AST) -> str:
     return ""
 
 
+def words_in(*nodes: ast.AST) -> list[str]:
+    """The names, attributes and texts that stand in some nodes, in order."""
+    found = []
+    for part in (part for node in nodes for part in walk(node)):
+        match part:
+            case ast.Name(id=word) | ast.Attribute(attr=word) | ast.Constant(value=str() as word):
+                found.append(word)
+    return found
+
+
 def names_in(*nodes: ast.AST | None) -> set[str]:
     """The names that occur in some nodes, whether they are read or bound; none where a node is left out (None)."""
     return {each.id for node in nodes for each in walk(node) if isinstance(each, ast.Name)}

@@ -36,7 +36,7 @@ def is_averaged(view: View, found: Found, depth: int = _DEEPEST) -> bool:
         case ast.BinOp(op=ast.Div()):
             return True
         case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=right):  # `error - error.mean()` is none
-            return all(is_averaged(view, Found(side, found.path, found.stack), depth) for side in (left, right))
+            return all(is_averaged(view, found.beside(side), depth) for side in (left, right))
         case ast.BinOp(left=left, right=right):
             parts = [left, right]
         case ast.UnaryOp(operand=operand):
@@ -49,7 +49,7 @@ def is_averaged(view: View, found: Found, depth: int = _DEEPEST) -> bool:
             parts = given
         case _:
             parts = []
-    if any(is_averaged(view, Found(part, found.path, found.stack), depth) for part in parts):
+    if any(is_averaged(view, found.beside(part), depth) for part in parts):
         return True
     if depth == 0 or not isinstance(node, ast.Name | ast.Attribute | ast.Call):
         return False
@@ -82,13 +82,13 @@ def _is_mean_loss(view: View, call: ast.Call, found: Found) -> bool:
     """Whether a loss of torch is called that gives the mean, as it does where nobody tells it otherwise."""
     if arguments_named(call, *REDUCING):
         return False
-    event = view.code.calls.get((view.slicer.location(found), found.stack))
+    event = view.slicer.event(found)
     if event is not None and is_loss(event.callee):
         told = (name in loss.arguments.keywords for loss in instances_of(event.receiver) for name in REDUCING)
         return not any(told)
     if isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) in _OF_LOSSES:
         return call.func.attr.endswith("_loss")
-    made = [each.node for each, _ in view.slicer.sources(Found(call.func, found.path, found.stack))]
+    made = [each.node for each, _ in view.slicer.sources(found.beside(call.func))]
     return any(
         isinstance(each, ast.Call) and called_name(each).endswith("Loss") and not arguments_named(each, *REDUCING)
         for each in made
@@ -99,7 +99,7 @@ def _counts(view: View, found: Found, divisor: ast.expr) -> bool:
     """Whether an array is divided by the number of its items or entries, or by the sum of their weights."""
     written: list[ast.AST] = [divisor]
     if isinstance(divisor, ast.Name):
-        written += [each.node for each, _ in view.slicer.sources(Found(divisor, found.path, found.stack))]
+        written += [each.node for each, _ in view.slicer.sources(found.beside(divisor))]
     for node in written:
         match node:
             case ast.Subscript(value=ast.Attribute(attr="shape"), slice=ast.Constant(value=0)):

@@ -39,7 +39,7 @@ def sums_items(view: View, value: ast.expr, path: str, stack: Stack) -> bool:
             for keyword in keywords
         ):
             return True
-        event = view.code.calls.get((slicer.location(found), found.stack))
+        event = slicer.event(found)
         if event is not None and any(map(_was_told_to_sum, instances_of(event.receiver))):
             return True
     return _ends_in_sum(view, Found(value, path, stack))
@@ -59,13 +59,13 @@ def _ends_in_sum(view: View, found: Found, depth: int = _DEEPEST) -> bool:
     node = _handed_on(found.node)
     match node:
         case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=right):
-            return all(_ends_in_sum(view, Found(side, found.path, found.stack), depth) for side in (left, right))
+            return all(_ends_in_sum(view, found.beside(side), depth) for side in (left, right))
         case ast.Call() if (summed := _summed(node)) is not None:
-            row = Found(summed, found.path, found.stack)
+            row = found.beside(summed)
             return not _is_row_of_parts(view.slicer, row) and not is_averaged(view, row)
     if depth == 0 or not isinstance(node, ast.Name | ast.Attribute | ast.Call):
         return False
-    sources = view.slicer.sources(Found(node, found.path, found.stack)) or returned(view.code, node, found)
+    sources = view.slicer.sources(found.beside(node)) or returned(view.code, node, found)
     return bool(sources) and all(item is None and _ends_in_sum(view, each, depth - 1) for each, item in sources)
 
 
@@ -106,7 +106,7 @@ def _is_row_of_parts(slicer: Slicer, found: Found) -> bool:
     for node in walk(found.node):
         given: list[ast.AST] = [node]
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            given = [each.node for each, _ in slicer.sources(Found(node, found.path, found.stack))]
+            given = [each.node for each, _ in slicer.sources(found.beside(node))]
             if any(isinstance(each, ast.List | ast.ListComp) for each in given):
                 return True
         calls = (each.func for each in given if isinstance(each, ast.Call))

@@ -21,7 +21,7 @@ from cmgan_audit.program.execution.branches import reads_setting
 from cmgan_audit.program.execution.trace import CallEvent, Event
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.source.operands import expression_of, operands, sure_operands
-from cmgan_audit.source.syntax import Function, NamedFunction, arguments_of, called_name, walk
+from cmgan_audit.source.syntax import Function, NamedFunction, arguments_of, called_name, walk, words_in
 
 # What objects of settings are called.
 _SETTINGS = frozenset("args cfg conf config hparams hps opt opts options params settings flags".split())
@@ -158,19 +158,8 @@ class Guards:
 
 def speaks_of(guard: Guard, restores: Sequence[ast.Call]) -> bool:
     """Whether a test speaks of a checkpoint, or names something that calls which restore one are given."""
-    given = [part for call in restores for part in arguments_of(call)]
-    named = {word for part in given for word in _words(part)}
-    return bool(CHECKPOINT.search(ast.unparse(guard.node))) or not named.isdisjoint(_words(guard.node))
-
-
-def _words(node: ast.AST) -> set[str]:
-    """The names, attributes and keys that stand in an expression."""
-    found = set()
-    for part in walk(node):
-        match part:
-            case ast.Name(id=word) | ast.Attribute(attr=word) | ast.Constant(value=str(word)):
-                found.add(word)
-    return found
+    named = words_in(*(part for call in restores for part in arguments_of(call)))
+    return bool(CHECKPOINT.search(ast.unparse(guard.node))) or not set(named).isdisjoint(words_in(guard.node))
 
 
 def asks_for_files_only(condition: str) -> bool:

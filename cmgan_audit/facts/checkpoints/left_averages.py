@@ -117,7 +117,7 @@ class Averages:
 
     def _averages_asked(self, key: str, asked: Found) -> Iterator[_Saved]:
         """The one average whose state an entry of a checkpoint is."""
-        event = self._view.code.calls.get((self._view.slicer.location(asked), asked.stack))
+        event = self._view.slicer.event(asked)
         owners = instances_of(event.receiver) if event is not None else []
         if event is not None and len(owners) == 1:
             average = bare(owners[0])
@@ -166,7 +166,7 @@ def _entries(view: View, here: Found, depth: int = 2) -> Iterator[tuple[str, Fou
         case ast.Dict(keys=keys, values=values):
             for key, value in zip(keys, values, strict=True):
                 if isinstance(key, ast.Constant) and isinstance(key.value, str) and _asks_state(value):
-                    yield key.value, Found(value, here.path, here.stack)
+                    yield key.value, here.beside(value)
         case ast.Name() | ast.Call() | ast.Attribute() if depth:
             for source, _ in view.slicer.sources(here):
                 match next(view.code.parents(source.path, source.node), None):

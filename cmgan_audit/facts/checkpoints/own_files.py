@@ -62,7 +62,7 @@ class OwnFiles:
 
     def _lists_pretrained(self, found: Found) -> bool:
         """Whether a listing goes over a folder of weights to start from, as its name tells."""
-        event = self._view.code.calls.get((self._slicer.location(found), found.stack))
+        event = self._slicer.event(found)
         folder = path_of(event.arguments.positional[0]) if event and event.arguments.positional else None
         return isinstance(folder, Const) and bool(A_START.search(str(folder.value)))
 

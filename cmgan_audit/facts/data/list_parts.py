@@ -105,7 +105,7 @@ def _indices(made: Found | None) -> Found | None:
             Found(node=ast.Call(args=[_, indices]))
             | Found(node=ast.Call(keywords=[*_, ast.keyword(arg="indices", value=indices)]))
         ):
-            return replace(made, node=indices)
+            return made.beside(indices)
     return None
 
 
@@ -129,7 +129,7 @@ def _argument(function: ast.FunctionDef, made: Found, parameter: str) -> Found |
     if not isinstance(made.node, ast.Call):
         return None
     given = bound_argument(function, made.node, parameter)
-    return None if given is None else replace(made, node=given)
+    return None if given is None else made.beside(given)
 
 
 def part_of(view: View, found: Found) -> Part | None:
@@ -151,25 +151,25 @@ def part_of(view: View, found: Found) -> Part | None:
     for _ in range(_MOST_STEPS):
         match found.node:
             case ast.Tuple(elts=parts) if item is not None and item < len(parts):
-                found, item = replace(found, node=parts[item]), None
+                found, item = found.beside(parts[item]), None
             case ast.Subscript(value=owner, slice=ast.Slice() as bounds) if item is None:
                 if cut is not None or bounds.step is not None:
                     return None
-                cut, found = replace(found, node=bounds), replace(found, node=owner)
+                cut, found = found.beside(bounds), found.beside(owner)
             case ast.Call(args=[given, *_]) as call if called_name(call) in _KEEPS and not _is_own(view, found):
                 if cut is not None and called_name(call) in _SORTS:
                     orders.append(" ".join(map(ast.dump, call.keywords)))
-                found = replace(found, node=given)
+                found = found.beside(given)
             case ast.ListComp(elt=each_is, generators=[ast.comprehension(target=ast.Name(id=name), iter=it, ifs=[])]):
                 if not any(isinstance(each, ast.Name) and each.id == name for each in walk(each_is)):
                     return None
                 made.append(found)
-                found = replace(found, node=it)  # an item for each
+                found = found.beside(it)  # an item for each
             case ast.Call(func=ast.Name(id="range"), args=[*first, ast.Call(func=ast.Name(id="len")) as length]):
                 if len(first) > 1 or (first and cut is not None):
                     return None
                 last = _from(found, first[0]) if first else None  # positions of all items, or of the last ones
-                return part(replace(found, node=length), last or cut)
+                return part(found.beside(length), last or cut)
             case ast.Name() | ast.Attribute(value=ast.Name(id="self")) | ast.Call():
                 names.add(ast.unparse(found.node))
                 sources = _sources(view, found, item)
@@ -256,7 +256,7 @@ def _are_made_alike(view: View, one: Part, other: Part) -> bool:
         return False
     for mine, its in zip(one.made, other.made, strict=True):
         assert isinstance(mine.node, ast.ListComp) and isinstance(its.node, ast.ListComp)
-        elements = replace(mine, node=mine.node.elt), replace(its, node=its.node.elt)
+        elements = mine.beside(mine.node.elt), its.beside(its.node.elt)
         if not gives_the_same(view, *elements, but=ast.unparse(mine.node.generators[0].target)):
             return False
     return True

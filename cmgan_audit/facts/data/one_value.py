@@ -5,7 +5,6 @@ that is called twice, with the same bounds or with others.
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 
 from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.view import View
@@ -32,7 +31,7 @@ def gives_the_same(view: View, one: Found, other: Found, *, but: str = "") -> bo
         return False
     functions = {id(part) for call in walk(one.node) if isinstance(call, ast.Call) for part in walk(call.func)}
     return all(
-        _come_from_one(view, replace(one, node=mine), replace(other, node=its))
+        _come_from_one(view, one.beside(mine), other.beside(its))
         for mine, its in zip(walk(one.node), walk(other.node), strict=True)
         if isinstance(mine, ast.Name) and mine.id != but and id(mine) not in functions
     )
@@ -53,7 +52,7 @@ def _end(view: View, found: Found) -> _End | None:
     item: int | None = None
     for _ in range(_MOST_STEPS):
         if isinstance(found.node, ast.Tuple) and item is not None and item < len(found.node.elts):
-            found, item = replace(found, node=found.node.elts[item]), None
+            found, item = found.beside(found.node.elts[item]), None
         sources = view.slicer.sources(found, item) if isinstance(found.node, ast.expr) else []
         if not sources:
             return found, item

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from cmgan_audit.facts.bindings import bindings_in
 from cmgan_audit.facts.code import Reached
 from cmgan_audit.facts.loading.roles import leaning
 from cmgan_audit.facts.scene import Pass
 from cmgan_audit.facts.view import View
-from cmgan_audit.source.syntax import last_name, walk
+from cmgan_audit.source.syntax import last_name, walk, words_in
 
 
 def purpose_of(view: View, single: Pass) -> int:
@@ -29,7 +29,7 @@ def purpose_of(view: View, single: Pass) -> int:
     if node is None or around is None:
         return 0
     kept = _added_up(around, node)
-    sides = (leaning(" ".join(words)) for words in (kept, _words(_told_later(around, node, kept)), _given(around)))
+    sides = (leaning(" ".join(words)) for words in (kept, words_in(*_told_later(around, node, kept)), _given(around)))
     return next((side for side in sides if side), 0) if kept else 0
 
 
@@ -51,15 +51,6 @@ def _told_later(around: Reached, loop: ast.AST, kept: set[str]) -> Iterator[ast.
             read = (each for each in walk(node) if isinstance(each, ast.Name | ast.Attribute))
             if any(isinstance(each.ctx, ast.Load) and last_name(each) in kept for each in read):
                 yield node
-
-
-def _words(statements: Iterable[ast.stmt]) -> Iterator[str]:
-    """The names and texts in statements."""
-    for statement in statements:
-        for node in walk(statement):
-            match node:
-                case ast.Name(id=word) | ast.Attribute(attr=word) | ast.Constant(value=str() as word):
-                    yield word
 
 
 def _given(around: Reached) -> Iterator[str]:

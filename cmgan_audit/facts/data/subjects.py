@@ -12,7 +12,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.execution.trace import CallEvent, Event, Frame
-from cmgan_audit.source.syntax import NamedFunction, bound_in, called_name, positional_parameters, shown, walk
+from cmgan_audit.source.syntax import NamedFunction, bound_in, called_name, positional_parameters, shown, walk, words_in
 
 CLEAN, NOISY = "clean", "noisy"
 # What separation takes out of a mixture is the voice; the other stems have too many names.
@@ -126,13 +126,7 @@ def _words(node: ast.AST) -> set[str]:
 
 
 def _names(node: ast.AST) -> Iterator[str]:
-    for part in walk(node):
-        if isinstance(part, ast.Name):
-            yield part.id
-        elif isinstance(part, ast.Attribute):
-            yield part.attr
-        elif isinstance(part, ast.Constant) and isinstance(part.value, str) and len(part.value) < 60:
-            yield part.value
+    return (word for word in words_in(node) if len(word) < 60)
 
 
 def subject_of(view: View, event: Event) -> list[Subject]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from cmgan_audit.facts.code import steps_through
 from cmgan_audit.facts.conditions import open_setting
 from cmgan_audit.facts.data.records import WorkerDraws
 from cmgan_audit.facts.items.crops import short_callee
@@ -91,10 +92,7 @@ def _trail(found: Sequence[tuple[CallEvent, Reading]]) -> tuple[Step, ...]:
     """The first draw with the calls that lead to it, then the others."""
     event, reading = found[0]
     steps = [Step(event.location, f"{reading.function} draws from NumPy's global generator")]
-    steps += [
-        Step(frame.call, f"{frame.function.rpartition('.')[2]}() is called here")
-        for frame in reversed(event.context.frames[1:])
-    ]
+    steps += steps_through(reversed(event.context.frames[1:]))
     others = dict.fromkeys(other.location for other, _ in found if other.location != event.location)
     return (*steps, *(Step(place, "and here") for place in list(others)[:MOST_SHOWN]))
 

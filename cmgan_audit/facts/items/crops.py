@@ -11,7 +11,7 @@ from dataclasses import field
 
 from cmgan_audit.facts import records
 from cmgan_audit.facts.classes import shown_arguments
-from cmgan_audit.facts.code import Code
+from cmgan_audit.facts.code import Code, steps_through
 from cmgan_audit.facts.conditions import as_read
 from cmgan_audit.facts.items.cuts import PICKS, Cut, cuts_in
 from cmgan_audit.facts.items.drawing import object_of, ways_to
@@ -172,10 +172,7 @@ def _judge(found: _Found, name: str, place: Location, first: Instance | None) ->
         draw, cut = _shown(found)
         event = cut.event
         steps = [Step(draw.location, f"{short_callee(draw.callee)} draws the place of the cut")]
-        steps += [
-            Step(frame.call, f"{frame.function.rpartition('.')[2]}() is called here")
-            for frame in reversed(event.context.frames[1:])
-        ]
+        steps += steps_through(reversed(event.context.frames[1:]))
         if cut.place != draw.location:
             steps.insert(1, Step(cut.place, "the item is cut there"))
         conditions = list(dict.fromkeys(as_read(condition.text) for condition in event.context.conditions))

@@ -15,7 +15,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Value
 from cmgan_audit.rules.record import Fact, Known, Record, record_kind
-from cmgan_audit.source.syntax import arguments_of, walk
+from cmgan_audit.source.syntax import arguments_of, words_in
 
 _WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SIGNALS = frozenset("clean speech wave waveform wav audio ref reference".split())
@@ -127,20 +127,8 @@ def _is_called_signal(view: View, meeting: _Meeting) -> bool:
         operands = arguments_of(node)
     if meeting.reference.factors or meeting.at >= len(operands):
         return False
-    texts = (text for inner in walk(operands[meeting.at]) for text in _texts(inner))
-    return any(word.lower() in _SIGNALS for text in texts for word in _WORD.findall(text))
-
-
-def _texts(node: ast.AST) -> tuple[str, ...]:
-    """The name that a node gives to something."""
-    match node:
-        case ast.Name():
-            return (node.id,)
-        case ast.Attribute():
-            return (node.attr,)
-        case ast.Constant(value=str(text)):
-            return (text,)
-    return ()
+    words = (word for text in words_in(operands[meeting.at]) for word in _WORD.findall(text))
+    return any(word.lower() in _SIGNALS for word in words)
 
 
 def _record(meeting: _Meeting, levels: Levels, loss: Location, *, balanced: bool) -> LevelPair:

@@ -12,6 +12,7 @@ from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Const, External, Instance, Value
 from cmgan_audit.rules.record import Fact, Known, Record, record_kind
+from cmgan_audit.source.statements import caught_by
 from cmgan_audit.source.syntax import is_line_of, shown, walk
 
 # What a metric does not raise when it fails on its two signals.
@@ -178,11 +179,8 @@ def _record(scoring: Scoring, spot: Spot, place: Location, caught: str, outcome:
 
 def _catches(handler: ast.ExceptHandler) -> bool:
     """Whether a handler catches what a metric may raise on its signals."""
-    if handler.type is None:
-        return True
-    named = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    words = {ast.unparse(each).rpartition(".")[2] for each in named}
-    return not words <= _OTHER_ERRORS
+    caught = caught_by(handler)
+    return not caught or not caught <= _OTHER_ERRORS
 
 
 def _caught_text(handler: ast.ExceptHandler) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Set
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.source.statements import ENDS, calls_one
+from cmgan_audit.source.statements import ENDS, calls_one, caught_by
 from cmgan_audit.source.syntax import NamedFunction, called_name, shown
 
 VALUE, MISSING, NOTHING, COUNTED, KEPT, RAISED = "value", "missing", "nothing", "counted", "kept", "raised"
@@ -84,8 +84,8 @@ def outcome_of(
 
 def _is_of_the_data(handler: ast.ExceptHandler) -> bool:
     """Whether only failures are caught that the reference or its length is to blame for."""
-    named = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return all(each is not None and ast.unparse(each).rpartition(".")[2] in _OF_THE_DATA for each in named)
+    caught = caught_by(handler)
+    return bool(caught) and caught <= _OF_THE_DATA
 
 
 def _is_never_read(statement: ast.stmt, node: ast.Try, function: ast.AST | None) -> bool:

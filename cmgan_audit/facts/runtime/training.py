@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable, Sequence
 
 from cmgan_audit.facts.classes import builds_network
+from cmgan_audit.facts.code import steps_through
 from cmgan_audit.facts.conditions import exclude
 from cmgan_audit.facts.recordings import READERS
 from cmgan_audit.facts.records import TRAIN
@@ -135,7 +136,7 @@ def _way(view: View, event: Event) -> tuple[Step, ...]:
     """How the script comes to its training: the calls from its top level inwards, the loop, and where a seed fits."""
     frames = event.context.frames
     steps = [Step(frame.call, f"the script goes to train here: {_last(frame.function)}()") for frame in frames[:1]]
-    steps += [Step(frame.call, f"{_last(frame.function)}() is called here") for frame in frames[1:]]
+    steps += steps_through(frames[1:])
     loops = [loop for loop in event.context.loops if loop.location.path]
     steps += [Step(loop.location, "the training loop") for loop in loops[:1]]
     if not steps:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import replace
 
 from cmgan_audit.facts.checkpoints.guards import Guard, Guards
 from cmgan_audit.facts.checkpoints.records import Direction
@@ -64,7 +63,7 @@ def _of_searches(view: View, senses: Senses) -> Iterator[Direction]:
             continue  # `if loss > max(losses[-5:]): break` stops at the worst one, as it should
         if decides == KEEPS and keeps_worst(view, guard):
             continue
-        number = replace(test, node=search.number)
+        number = test.beside(search.number)
         sense = senses.of(search.number, test.path, test.stack, 0 if _is_tuple(view, number) else None)
         start = start_of(view, search)
         never = is_never(search, sense, start)
@@ -93,7 +92,7 @@ def _of_searches(view: View, senses: Senses) -> Iterator[Direction]:
 def _of_picks(view: View, senses: Senses) -> Iterator[Direction]:
     """The models that the end of a list of numbers picks among those of all epochs."""
     for pick in picks_of(view):
-        held = replace(pick.at, node=pick.extreme.held)
+        held = pick.at.beside(pick.extreme.held)
         item = pick.extreme.item
         if not pick.extreme.place and not pick.extreme.mapped:  # entries are compared as they are
             if _is_filled_by_key(view, held):
@@ -134,7 +133,7 @@ def _is_tuple(view: View, number: Found) -> bool:
     for _ in range(4):
         if not nodes or not all(isinstance(each, ast.Name) for each in nodes):
             break
-        nodes = [each.node for each, _ in view.slicer.sources(replace(number, node=nodes[0]))]
+        nodes = [each.node for each, _ in view.slicer.sources(number.beside(nodes[0]))]
     return bool(nodes) and all(isinstance(each, ast.Tuple) for each in nodes)
 
 

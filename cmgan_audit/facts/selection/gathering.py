@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import replace
 
 from cmgan_audit.facts.checkpoints.restoring import member_of
 from cmgan_audit.facts.selection.ways import FUNCTIONS
@@ -51,7 +50,7 @@ def _filling(view: View, held: Found, depth: int) -> Iterator[Found]:
             if isinstance(parent, FUNCTIONS):
                 break
             if isinstance(parent, _LOOPS):
-                yield replace(source, node=parent)
+                yield source.beside(parent)
                 break
 
 

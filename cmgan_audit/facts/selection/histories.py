@@ -31,7 +31,7 @@ def extreme_itself(view: View, test: Found, asked: ast.expr) -> Iterator[Search]
     for number, best in sides:
         if not isinstance(best, ast.Name | ast.Attribute):
             continue
-        sources = [each.node for each, _ in view.slicer.sources(Found(best, test.path, test.stack))]
+        sources = [each.node for each, _ in view.slicer.sources(test.beside(best))]
         match [_later(each) for each in sources]:
             case [ast.Call(func=ast.Name(id="min" | "max" as extreme), args=given, keywords=[])]:
                 text, less = ast.unparse(number), extreme == "min"

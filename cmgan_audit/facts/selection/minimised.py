@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import cached_property
 
 from cmgan_audit.facts.code import Reached, stack_of
@@ -164,10 +163,10 @@ class _Search:
                 self._called(here, here.node, item, smaller=smaller, depth=depth)
 
     def _on(self, here: Found, node: ast.expr, *, smaller: bool, depth: int) -> None:
-        self.follow(replace(here, node=node), None, smaller=smaller, depth=depth + 1)
+        self.follow(here.beside(node), None, smaller=smaller, depth=depth + 1)
 
     def _factor(self, here: Found, node: ast.expr, factor: ast.expr, *, smaller: bool, depth: int) -> None:
-        sign = self._sign(replace(here, node=factor))
+        sign = self._sign(here.beside(factor))
         if sign:
             self._on(here, node, smaller=smaller is (sign > 0), depth=depth)
 
@@ -235,6 +234,6 @@ def _alternatives(found: Found) -> Iterator[Found]:
     """The values of which a conditional expression gives one."""
     if isinstance(found.node, ast.IfExp):
         for node in (found.node.body, found.node.orelse):
-            yield from _alternatives(replace(found, node=node))
+            yield from _alternatives(found.beside(node))
     else:
         yield found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import replace
 
 from cmgan_audit.facts.bindings import INSERTS
 from cmgan_audit.facts.checkpoints.restoring import member_of
@@ -71,7 +70,7 @@ def picks_of(view: View) -> Iterator[Pick]:
         for found, extreme in _behind(view, here):
             if found.node in seen or not _is_meant(view, found, extreme, removes=removes):
                 continue
-            if is_one_per_model(view, replace(found, node=extreme.held)):
+            if is_one_per_model(view, found.beside(extreme.held)):
                 seen.add(found.node)
                 yield Pick(extreme, found, LOWER if extreme.least is not removes else HIGHER)
 
@@ -155,7 +154,7 @@ def _steps(view: View, here: Found, *, into_lists: bool = False) -> Iterator[Fou
                 waiting += [each for each, _ in view.slicer.sources(step)]
                 owner = [func.value] if isinstance(func, ast.Attribute) else []
                 parts += [*owner, *args, *(each.value for each in keywords)]
-        waiting += [Found(each, step.path, step.stack) for each in parts]
+        waiting += [step.beside(each) for each in parts]
 
 
 def _keys_of(view: View, step: Found, extreme: Extreme) -> Iterator[ast.expr]:

@@ -105,7 +105,7 @@ def _behind_flag(view: View, flag: Found, given: dict[str, str], depth: int = 3)
         elif isinstance(source.node, ast.Constant) and source.node.value is True:
             branch = next((each for each in parents if isinstance(each, ast.If)), None)
             if branch is not None:
-                test = Found(branch.test, source.path, source.stack)
+                test = source.beside(branch.test)
                 yield from _of_branch(view, test, branch, taken=statement in branch.body)
 
 
@@ -147,7 +147,7 @@ def _in_test(view: View, test: Found, given: dict[str, str], *, taken: bool) -> 
 
 def _is_meant(view: View, search: Search, given: dict[str, str]) -> bool:
     """Whether the run asks a comparison: not where another one beside it asks the opposite and may be the one."""
-    decided = was_taken(view, replace(search.test, node=search.compare))
+    decided = was_taken(view, search.test.beside(search.compare))
     if decided is None and _has_opposite(view, search, given):
         return False
     return decided is not False
@@ -166,7 +166,7 @@ def _has_opposite(view: View, search: Search, given: dict[str, str]) -> bool:
     for node in walk(function):
         if not isinstance(node, ast.Compare | ast.Call) or node is search.compare:
             continue
-        asked = comparison_of(view, replace(search.test, node=node))
+        asked = comparison_of(view, search.test.beside(node))
         for one, other, less in asked.sides() if asked is not None else ():
             opposite = less != search.asks_less
             if opposite and (ast.unparse(one), _without_margin(other, given)) == pair:
@@ -212,7 +212,7 @@ def _comparisons(view: View, found: Found, test: ast.expr) -> Iterator[Compariso
     """The comparisons of two that a test is made of; `not loss < best` asks whether the loss is more, and so does one
     in `not (warm and loss < best)`."""
     for asked, holds in operands(test, taken=True):
-        compare = comparison_of(view, replace(found, node=asked))
+        compare = comparison_of(view, found.beside(asked))
         if compare is not None:
             yield compare if holds else replace(compare, less=not compare.less)
 

@@ -134,34 +134,34 @@ class Senses:
             case ast.Attribute(value=owner, attr=name) if name in _MEANS:
                 return self._of_meter(here, owner, way)
             case ast.Subscript(value=owner, slice=ast.Slice()):
-                return self._at(_beside(here, owner), item, key, way)
+                return self._at(here.beside(owner), item, key, way)
             case ast.Subscript(value=owner, slice=ast.Constant(value=str() as text)):
-                return self._at(_beside(here, owner), None, text, way)
+                return self._at(here.beside(owner), None, text, way)
             case ast.Subscript(value=owner, slice=ast.Constant(value=int() as index)):
-                return self._at(_beside(here, owner), index, key, way)
+                return self._at(here.beside(owner), index, key, way)
             case ast.Subscript(value=owner, slice=ast.Name() | ast.Attribute() as asked):
-                return self._at(_beside(here, owner), None, self._text(_beside(here, asked)), way)
+                return self._at(here.beside(owner), None, self._text(here.beside(asked)), way)
             case ast.BinOp(left=left, op=op, right=right):
-                one, other = (self._at(_beside(here, each), None, key, way) for each in (left, right))
+                one, other = (self._at(here.beside(each), None, key, way) for each in (left, right))
                 if isinstance(op, ast.Mult):
                     return self._product(here, (left, one), (right, other))
                 return _combined(op, one, other)
             case ast.UnaryOp(op=op, operand=operand) if isinstance(op, _SIGNS):
-                inner = self._at(_beside(here, operand), None, key, way)
+                inner = self._at(here.beside(operand), None, key, way)
                 return _turned(inner) if isinstance(op, ast.USub) else inner
             case ast.Tuple(elts=parts) | ast.List(elts=parts):
                 if any(isinstance(each, ast.Starred) for each in parts):
                     return None
                 chosen = parts if item is None or item >= len(parts) else [parts[item]]
-                return _agreed(self._at(_beside(here, each), None, key, way) for each in chosen)
+                return _agreed(self._at(here.beside(each), None, key, way) for each in chosen)
             case ast.Dict(keys=keys, values=values):
-                return _agreed(self._at(_beside(here, each), None, "", way) for each in _picked(keys, values, key))
+                return _agreed(self._at(here.beside(each), None, "", way) for each in _picked(keys, values, key))
             case ast.IfExp(body=one, orelse=other):
-                return _agreed(self._at(_beside(here, each), item, key, way) for each in (one, other))
+                return _agreed(self._at(here.beside(each), item, key, way) for each in (one, other))
             case ast.DictComp(key=name, value=inner):  # `{name: total / count for name, total in sums.items()}`
-                return self._at(_beside(here, inner), None, key if isinstance(name, ast.Name) else "", way)
+                return self._at(here.beside(inner), None, key if isinstance(name, ast.Name) else "", way)
             case ast.ListComp(elt=inner) | ast.GeneratorExp(elt=inner) | ast.NamedExpr(value=inner):
-                return self._at(_beside(here, inner), item, key, way)
+                return self._at(here.beside(inner), item, key, way)
         return None
 
     def _comprehension_of(self, here: Found) -> ast.comprehension | None:
@@ -180,12 +180,12 @@ class Senses:
         place = names.index(ast.unparse(here.node)) if ast.unparse(here.node) in names else None
         match part.iter:
             case ast.Call(func=ast.Name(id="zip"), args=given) if place is not None and place < len(given):
-                return self._at(_beside(here, given[place]), None, key, way)
+                return self._at(here.beside(given[place]), None, key, way)
             case ast.Call(func=ast.Name(id="enumerate"), args=[given, *_]) if place == 1:
-                return self._at(_beside(here, given), None, key, way)
+                return self._at(here.beside(given), None, key, way)
             case ast.Call(func=ast.Name(id="enumerate") | ast.Attribute(attr="items")) if place == 0:
                 return None  # a number, or a key
-        return self._at(_beside(here, part.iter), None, key, way)
+        return self._at(here.beside(part.iter), None, key, way)
 
     def _text(self, key: Found) -> str:
         """The text that a name stands for; "" where it may be several, so that what lies under any key counts."""
@@ -201,7 +201,7 @@ class Senses:
         (_, sense), (factor, own) = (left, right) if left[1] is not None and left[1].better else (right, left)
         if sense is None or not sense.better or (own is not None and own.better):
             return None
-        sign = sign_of(self._slicer, _beside(here, factor))
+        sign = sign_of(self._slicer, here.beside(factor))
         return sense if sign > 0 else _turned(sense) if sign < 0 else None
 
     def _of_sources(self, here: Found, item: int | None, key: str, way: tuple[ast.AST, ...]) -> Sense | None:
@@ -243,13 +243,13 @@ class Senses:
         for node in walk(around):
             match node:
                 case ast.Call(func=ast.Attribute(value=meter, attr="update"), args=[value, *_]):
-                    if ast.unparse(meter) == name and self._is_meter(_beside(here, node)):
+                    if ast.unparse(meter) == name and self._is_meter(here.beside(node)):
                         given.append(value)
-        return _agreed(self._at(_beside(here, each), None, "", way) for each in given) if given else None
+        return _agreed(self._at(here.beside(each), None, "", way) for each in given) if given else None
 
     def _is_meter(self, call: Found) -> bool:
         """Whether a call updates an object of the tree that keeps the mean of what it is given."""
-        event = self._view.code.calls.get((self._slicer.location(call), call.stack))
+        event = self._slicer.event(call)
         found = method_of_tree(event) if event is not None else None
         return found is not None and weighs_equally(*found)
 
@@ -291,23 +291,23 @@ class Senses:
             return trained
         match node:
             case ast.Call(args=[given]) | ast.Call(args=[_, given]) if called_name(node) in _ORDERED[len(node.args)]:
-                return self._at(_beside(here, given), item, key, way)
+                return self._at(here.beside(given), item, key, way)
             case ast.Call(keywords=[]) if called_name(node) in _EMPTY and len(node.args) <= _EMPTY[called_name(node)]:
                 return _CONSTANT
             case ast.Call() if called_name(node) in _BLANK:
                 return _CONSTANT
             case ast.Call(func=ast.Name(id="dict"), args=[], keywords=given) if all(each.arg for each in given):
                 names, values = [ast.Constant(each.arg) for each in given], [each.value for each in given]
-                return _agreed(self._at(_beside(here, each), None, "", way) for each in _picked(names, values, key))
+                return _agreed(self._at(here.beside(each), None, "", way) for each in _picked(names, values, key))
             case ast.Call(func=ast.Call(func=ast.Name(id="Parallel") | ast.Attribute(attr="Parallel")), args=[given]):
-                return self._at(_beside(here, given), None, key, way)
+                return self._at(here.beside(given), None, key, way)
             case ast.Call(func=ast.Attribute(value=owner, attr="get"), args=[ast.Constant(value=str() as text), *_]):
-                return self._at(_beside(here, owner), None, text, way)
+                return self._at(here.beside(owner), None, text, way)
             case ast.Call(func=ast.Attribute(value=owner, attr=method), args=[] | [ast.Constant()]):
                 passes = method in _PASSING or method in _OF_ALL
-                return self._at(_beside(here, owner), None, key, way) if passes else None
+                return self._at(here.beside(owner), None, key, way) if passes else None
             case ast.Call(func=ast.Attribute(attr=function) | ast.Name(id=function), args=[given, *_]):
-                return self._at(_beside(here, given), None, key, way) if function in _OF_FIRST else None
+                return self._at(here.beside(given), None, key, way) if function in _OF_FIRST else None
         return None
 
 
@@ -334,10 +334,6 @@ def _called(event: CallEvent) -> str:
             held = made.arguments.get("function", 0)
             return canonical(held.name) if isinstance(held, External) else name
     return name
-
-
-def _beside(here: Found, node: ast.AST) -> Found:
-    return replace(here, node=node)
 
 
 def _short(name: str) -> str:

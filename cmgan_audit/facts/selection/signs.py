@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 
 from cmgan_audit.facts.slices import Found, Slicer
 from cmgan_audit.facts.view import View
@@ -32,13 +31,13 @@ def sign_of(slicer: Slicer, here: Found, depth: int = 4) -> int:
         case ast.Constant(value=int() | float() as value):
             return 1 if value > 0 else 0
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return -sign_of(slicer, replace(here, node=operand), depth)
+            return -sign_of(slicer, here.beside(operand), depth)
         case ast.Call(func=ast.Name(id=function) | ast.Attribute(attr=function)) if function in _COUNTS:
             return 1
         case ast.BinOp(left=left, op=ast.Mult() | ast.Div(), right=right):
-            return sign_of(slicer, replace(here, node=left), depth) * sign_of(slicer, replace(here, node=right), depth)
+            return sign_of(slicer, here.beside(left), depth) * sign_of(slicer, here.beside(right), depth)
         case ast.IfExp(body=one, orelse=other):
-            signs = {sign_of(slicer, replace(here, node=each), depth) for each in (one, other)}
+            signs = {sign_of(slicer, here.beside(each), depth) for each in (one, other)}
             return signs.pop() if len(signs) == 1 else 0
     if isinstance(here.node, ast.Name | ast.Attribute) and depth:
         signs = {sign_of(slicer, each, depth - 1) for each, _ in slicer.sources(here)} or {0}
@@ -64,7 +63,7 @@ def is_turned_in_place(view: View, here: Found) -> bool:
             case ast.Call(func=ast.Attribute(value=owner, attr=method), args=given) if (
                 method in _IN_PLACE and node.lineno < line and ast.unparse(owner) == name
             ):
-                scaled = method in _SCALES and given and sign_of(view.slicer, replace(here, node=given[0])) > 0
+                scaled = method in _SCALES and given and sign_of(view.slicer, here.beside(given[0])) > 0
                 if not scaled:
                     return True
             case ast.Call(keywords=[*_, ast.keyword(arg="out", value=target)]):

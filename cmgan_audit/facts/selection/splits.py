@@ -230,7 +230,7 @@ class Splits:
                 yield from told if key is None else [self._by_key(*key)]
 
     def _events(self, behind: Slice) -> list[CallEvent]:
-        found = [self._view.code.calls.get((self._slicer.location(each), each.stack)) for each in behind.calls]
+        found = [self._slicer.event(each) for each in behind.calls]
         return [event for event in found if event is not None]
 
     def _unread(self, key: Found) -> list[CallEvent]:

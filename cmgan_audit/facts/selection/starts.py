@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from cmgan_audit.facts.selection.comparisons import written
 from cmgan_audit.facts.selection.search import Search
@@ -35,11 +34,11 @@ def start_of(view: View, search: Search) -> ast.expr | None:
     kept_in = search.best
     if isinstance(kept_in, ast.Subscript) and _key(kept_in) is not None:
         kept_in = kept_in.value
-    sources = view.slicer.sources(replace(search.test, node=kept_in))
+    sources = view.slicer.sources(search.test.beside(kept_in))
     if kept_in is not search.best and _is_stored_elsewhere(view, search, kept_in, [each.node for each, _ in sources]):
         return None
     number, best = ast.unparse(search.number), last_name(search.best)
-    found = [replace(each, node=node) for each, _ in sources for node in _given(view, search, each)]
+    found = [each.beside(node) for each, _ in sources for node in _given(view, search, each)]
     if any(written(each.node) == number and _lets_first_in(view, search, each) for each, _ in sources):
         return None
     kept = {number, *(f"{extreme}({pair})" for extreme in ("min", "max") for pair in _orders(search))}
@@ -111,7 +110,7 @@ def _given(view: View, search: Search, found: Found) -> Iterator[ast.AST]:
         return
     match found.node:
         case ast.IfExp(body=one, orelse=other):
-            sides = [each for each in (one, other) if was_taken(view, replace(found, node=each)) is not False]
+            sides = [each for each in (one, other) if was_taken(view, found.beside(each)) is not False]
             yield from sides if len(sides) == 1 else [found.node]
         case _:
             yield found.node
@@ -124,7 +123,7 @@ def _is_restored(view: View, found: Found, best: str) -> bool:
         case ast.Subscript(value=ast.Name() | ast.Attribute(), slice=ast.Constant(value=str() as key)):
             return bool(best) and key == best
         case ast.Attribute(value=ast.Name() | ast.Attribute() as owner, attr=key):
-            return bool(best) and key == best and _is_loaded(view, replace(found, node=owner))
+            return bool(best) and key == best and _is_loaded(view, found.beside(owner))
     return False
 
 

@@ -23,15 +23,15 @@ def was_taken(view: View, found: Found) -> bool | None:
         if isinstance(parent, FUNCTIONS):
             break
         if isinstance(parent, ast.If) and inner is not parent.test:
-            held = _held(view, Found(parent.test, found.path, found.stack))
+            held = _held(view, found.beside(parent.test))
             verdicts.add(held if held is None else held == (inner in parent.body))
         if isinstance(parent, ast.IfExp) and inner is not parent.test:
-            held = _held(view, Found(parent.test, found.path, found.stack))
+            held = _held(view, found.beside(parent.test))
             verdicts.add(held if held is None else held == (inner is parent.body))
         if isinstance(parent, ast.BoolOp):  # `higher and score > best` comes to the comparison where `higher` holds
             earlier = parent.values[: parent.values.index(inner)] if inner in parent.values else []
             goes_on = isinstance(parent.op, ast.And)
-            held_before = [_held(view, Found(each, found.path, found.stack)) for each in earlier]
+            held_before = [_held(view, found.beside(each)) for each in earlier]
             verdicts |= {None if held is None else held is goes_on for held in held_before}
         inner = parent
     return False if False in verdicts else True if True in verdicts else None
@@ -47,10 +47,10 @@ def _held(view: View, test: Found) -> bool | None:
     """What a test of settings came to in the run: `mode`, `mode == "min"`, `not self.higher`; None where it is open."""
     match test.node:
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            inner = _held(view, Found(operand, test.path, test.stack))
+            inner = _held(view, test.beside(operand))
             return None if inner is None else not inner
         case ast.BoolOp(op=op, values=values):
-            found = {_held(view, Found(each, test.path, test.stack)) for each in values}
+            found = {_held(view, test.beside(each)) for each in values}
             settles = isinstance(op, ast.Or)
             return settles if settles in found else None if None in found else not settles
         case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq() | ast.Is() | ast.IsNot() as op], comparators=[other]):

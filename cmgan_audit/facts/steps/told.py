@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.conditions import test_behind
@@ -18,6 +17,7 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, Instance
 from cmgan_audit.program.execution.iteration import HANDING_ON
 from cmgan_audit.rules.record import Fact, Known
+from cmgan_audit.source.statements import caught_by
 from cmgan_audit.source.syntax import Function, arguments_named, called_name, walk
 
 PLATEAU = "ReduceLROnPlateau"
@@ -71,8 +71,8 @@ def _is_an_attempt(view: View, step: Action) -> bool:
 
 
 def _catches_arguments(handler: ast.ExceptHandler) -> bool:
-    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return any(kind is None or (isinstance(kind, ast.Name) and kind.id in _OF_ARGUMENTS) for kind in kinds)
+    caught = caught_by(handler)
+    return not caught or not caught.isdisjoint(_OF_ARGUMENTS)
 
 
 def _steps_with_a_value(statement: ast.stmt) -> bool:
@@ -153,7 +153,7 @@ def _is_under_its_kind(view: View, step: Action) -> bool:
 def _was_asked_before(view: View, test: Found, steps: int = 3) -> bool:
     """Whether a test reads what was found out about a kind: `on_loss = hasattr(scheduler, "cooldown")`."""
     reads = [node for node in walk(test.node) if isinstance(node, ast.Name | ast.Attribute | ast.Call)]
-    for source, _ in (each for node in reads for each in view.slicer.sources(replace(test, node=node))):
+    for source, _ in (each for node in reads for each in view.slicer.sources(test.beside(node))):
         if _ASKS_A_KIND.search(ast.unparse(source.node)):
             return True
         if steps > 1 and _was_asked_before(view, source, steps - 1):

@@ -97,7 +97,7 @@ def _goes_through_weights(loop: ast.For) -> bool:
 def _asked(view: View, weights: ast.expr, path: str, stack: Stack) -> Iterator[Instance]:
     """The networks that were asked for the weights which a tensor is one of."""
     for found in view.slicer.behind(weights, path, stack).calls:
-        event = view.code.calls.get((view.slicer.location(found), found.stack))
+        event = view.slicer.event(found)
         if event is not None and event.callee.endswith(_OF_NETWORK):
             yield from instances_of(event.receiver)
 
