@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from cmgan_audit.finding import Confidence, Finding, JsonValue, Severity
+from cmgan_audit.finding import Finding, JsonValue, Severity
 from cmgan_audit.rules.catalogue import Catalogue, load_catalogue
 
 DOOR = "compare-ckpts"
@@ -33,13 +33,4 @@ def raise_finding(
         severity: where the rule has several; else the rule's own.
         words: fill the holes of the rule's message.
     """
-    rule = measured_rules()[rule_id]
-    return Finding(
-        rule=rule.id,
-        name=rule.name,
-        severity=severity or rule.severity,
-        confidence=Confidence.HIGH,
-        message=rule.message.format(**words),
-        evidence=evidence,
-        anchor=anchor,
-    )
+    return measured_rules()[rule_id].finding(words, anchor=anchor, evidence=evidence, severity=severity)

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from cmgan_audit.errors import UsageError
-from cmgan_audit.finding import Confidence, Finding, Location
+from cmgan_audit.finding import Finding, Location
 from cmgan_audit.gate.audited import Audited
 from cmgan_audit.gate.baseline import STALE, Baseline, Entry, ordered
 from cmgan_audit.gate.counterparts import Counterparts
@@ -176,12 +176,8 @@ def stale_findings(stale: Sequence[Entry], catalogue: Catalogue, running: Collec
     if rule.id not in running:
         return []
     return [
-        Finding(
-            rule=rule.id,
-            name=rule.name,
-            severity=rule.severity,
-            confidence=Confidence.HIGH,
-            message=rule.message.format(known=entry.rule, place=f"{entry.path} {entry.anchor}".strip(), baseline=path),
+        rule.finding(
+            {"known": entry.rule, "place": f"{entry.path} {entry.anchor}".strip(), "baseline": path},
             location=Location(path, entry.line),
             anchor=entry.fingerprint,
         )

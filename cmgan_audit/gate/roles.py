@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from cmgan_audit.finding import Confidence, Finding, Location
+from cmgan_audit.finding import Finding, Location
 from cmgan_audit.rules.catalogue import Catalogue
 
 UNMATCHED = "CMG907"
@@ -23,16 +23,5 @@ def unmatched_roles(
     """
     if UNMATCHED not in running:
         return []
-    rule = catalogue[UNMATCHED]
-    return [
-        Finding(
-            rule=rule.id,
-            name=rule.name,
-            severity=rule.severity,
-            confidence=Confidence.HIGH,
-            message=rule.message.format(pattern=pattern),
-            location=Location(source, 1),
-            anchor=pattern,
-        )
-        for pattern in patterns
-    ]
+    rule, place = catalogue[UNMATCHED], Location(source, 1)
+    return [rule.finding({"pattern": pattern}, location=place, anchor=pattern) for pattern in patterns]

@@ -10,7 +10,7 @@ import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from cmgan_audit.finding import Confidence, Finding, Step
+from cmgan_audit.finding import Finding, Step
 from cmgan_audit.gate.comments import Suppression
 from cmgan_audit.rules.catalogue import Catalogue
 from cmgan_audit.rules.nearest import unknown_word
@@ -94,16 +94,8 @@ def _problems(
 
 def _raiser(suppression: Suppression, catalogue: Catalogue) -> Callable[..., Finding]:
     def raise_(identifier: str, **words: object) -> Finding:
+        trail = (Step(suppression.location, "the suppression stands here"),)
         rule = catalogue[identifier]
-        return Finding(
-            rule=rule.id,
-            name=rule.name,
-            severity=rule.severity,
-            confidence=Confidence.HIGH,
-            message=rule.message.format(**words),
-            location=suppression.location,
-            trail=(Step(suppression.location, "the suppression stands here"),),
-            anchor=suppression.body,
-        )
+        return rule.finding(words, location=suppression.location, trail=trail, anchor=suppression.body)
 
     return raise_

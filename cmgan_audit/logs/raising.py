@@ -45,14 +45,10 @@ class Raiser:
         line = place if self.format in _LINED and place > 0 else 1
         words = {key: shown(value) for key, value in {**evidence, **fill}.items()}
         return [
-            Finding(
-                rule=rule,
-                name=entry.name,
+            entry.finding(
+                {"series": name, "axis": series.x_kind if series is not None else "", **words},
                 severity=severity,
                 confidence=Confidence.MEDIUM if certain else Confidence.LOW,
-                message=entry.message.format(
-                    **{"series": name, "axis": series.x_kind if series is not None else "", **words}
-                ).strip(),
                 location=Location(run.source, line),
                 evidence={"run": run.title, "series": name, **evidence},
                 anchor=f"{run.label}|{name}",

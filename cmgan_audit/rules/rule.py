@@ -7,7 +7,7 @@ from dataclasses import field
 from pathlib import Path
 
 from cmgan_audit.errors import UsageError
-from cmgan_audit.finding import Severity
+from cmgan_audit.finding import Confidence, Finding, JsonValue, Location, Severity, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
 
 DOORS = ("check", "trend", "compare-ckpts")
@@ -93,6 +93,40 @@ class Rule:
     def message(self) -> str:
         """The message of a rule that a door raises: plain `str.format` text, filled by that door."""
         return " ".join(self.messages[-1].value.split())
+
+    def finding(
+        self,
+        words: Mapping[str, object],
+        *,
+        anchor: str,
+        location: Location | None = None,
+        trail: Trail = (),
+        evidence: Mapping[str, JsonValue] | None = None,
+        severity: Severity | None = None,
+        confidence: Confidence = Confidence.HIGH,
+    ) -> Finding:
+        """A finding of a rule that a door raises.
+
+        Args:
+            words: fill the holes of the message.
+            anchor: what it is about; makes the fingerprint.
+            location: where it is.
+            trail: leads from there to where it takes effect.
+            evidence: the numbers that it rests on.
+            severity: where the rule has several; else the highest that it can have.
+            confidence: how sure it is.
+        """
+        return Finding(
+            rule=self.id,
+            name=self.name,
+            severity=severity or self.severity,
+            confidence=confidence,
+            message=self.message.format(**words).strip(),
+            location=location,
+            trail=trail,
+            evidence=evidence or {},
+            anchor=anchor,
+        )
 
     @property
     def door(self) -> str:

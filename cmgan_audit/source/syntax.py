@@ -101,6 +101,11 @@ def names_in(*nodes: ast.AST | None) -> set[str]:
     return {each.id for node in nodes for each in walk(node) if isinstance(each, ast.Name)}
 
 
+def is_shared(tree: ast.AST | None, name: str) -> bool:
+    """Whether a function says that a name which it gives a value is that of the code around it."""
+    return any(isinstance(each, ast.Global | ast.Nonlocal) and name in each.names for each in walk(tree))
+
+
 def bound_in(*nodes: ast.AST) -> list[ast.Name]:
     """The names that some nodes give a value, where they stand, in order."""
     return [

@@ -9,7 +9,7 @@ from cmgan_audit.facts.bindings import bindings_in, is_parameter
 from cmgan_audit.facts.checkpoints.counters import COUNTER, Counting
 from cmgan_audit.facts.checkpoints.left_averages import Averages
 from cmgan_audit.facts.checkpoints.other_ways import OtherWays
-from cmgan_audit.facts.checkpoints.restoring import Batch, bare, made_by, member_of, stateful_uses
+from cmgan_audit.facts.checkpoints.restoring import Batch, made_by, member_of, stateful_uses
 from cmgan_audit.facts.code import Code, stack_of
 from cmgan_audit.facts.exclusive import exclusive
 from cmgan_audit.facts.optimisers import is_scheduler
@@ -21,7 +21,7 @@ from cmgan_audit.program.domain.reasons import Cause, cause_of
 from cmgan_audit.program.domain.values import Const, Instance, ListValue, Unknown
 from cmgan_audit.program.execution.trace import CallEvent, Event, Loop, StoreEvent
 from cmgan_audit.rules.record import Fact, Known
-from cmgan_audit.source.syntax import arguments_named, walk
+from cmgan_audit.source.syntax import arguments_named, is_shared
 
 # Where schedulers of torch take the epoch that they go on from, if it is not given by its name.
 _PLACE_OF_LAST_EPOCH = {
@@ -88,7 +88,7 @@ class Completeness:
 
     def _is_another(self, batch: Batch, target: Instance) -> bool:
         """Whether what is restored is another object that the same helper made: `g_opt, d_opt = make(g), make(d)`."""
-        restored = [bare(each.target) for each in batch.restored if each.target is not None]
+        restored = batch.targets
         alike = [each for each in restored if each.location == target.location]
         own = batch.whole or is_among(target, restored)
         return not own and bool(alike) and all(self._are_beside(each, target) for each in alike)
@@ -134,7 +134,7 @@ class Completeness:
             bound = bindings_in(around).get(node.id, [])
             numbers = (one.value is not None and _is_written_out(one.value) and not one.adds for one in bound)
             # Another function may give a name of the top level what it has loaded.
-            elsewhere = is_parameter(around.node, node.id) or _is_shared(around.module.tree, node.id)
+            elsewhere = is_parameter(around.node, node.id) or is_shared(around.module.tree, node.id)
             return bool(bound) and all(numbers) and not elsewhere
         return _is_written_out(node)
 
@@ -144,7 +144,7 @@ class Completeness:
         So are the optimisers that fit something to each utterance of a test set, whatever network guides them. One
         that a loop over several networks makes, and another loop steps, goes on.
         """
-        around = [loop for event in [*batch.loads, *(r.event for r in batch.restored)] for loop in event.context.loops]
+        around = [loop for event in batch.events for loop in event.context.loops]
         passes = [loop for loop in step.context.loops if all(loop is not each for each in around)]
         return any(
             any(loop is each for each in passes)
@@ -161,12 +161,6 @@ class Completeness:
 def _is_written_out(node: ast.expr) -> bool:
     """Whether an expression is a constant, or one with a sign."""
     return isinstance(node.operand if isinstance(node, ast.UnaryOp) else node, ast.Constant)
-
-
-def _is_shared(tree: ast.Module | None, name: str) -> bool:
-    """Whether a function says that a name which it gives a value is that of the code around it."""
-    shared = (each for each in walk(tree) if isinstance(each, ast.Global | ast.Nonlocal))
-    return any(name in each.names for each in shared)
 
 
 def _apart(batch: Batch, step: CallEvent) -> bool:

@@ -18,7 +18,7 @@ from cmgan_audit.program.domain.values import Const, DictValue, Value
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.naming.modules import Module
 from cmgan_audit.program.naming.names import canonical
-from cmgan_audit.source.syntax import called_name, names_in, walk
+from cmgan_audit.source.syntax import called_name, is_shared, names_in, walk
 
 COUNTER = regex(r"epoch|step|iter", re.IGNORECASE)
 _SETTINGS = regex(r"conf|cfg|arg|param|^hp|opt|setting", re.IGNORECASE)
@@ -268,10 +268,7 @@ def _called(value: ast.expr) -> set[str]:
 
 
 def _is_constant(around: Reached, name: str) -> bool:
-    elsewhere = (
-        node for node in walk(around.module.tree or ast.Module([], [])) if isinstance(node, ast.Global | ast.Nonlocal)
-    )
-    if any(name in node.names for node in elsewhere):
+    if is_shared(around.module.tree, name):
         return False
     bound = [each for each in bindings_in(around).get(name, []) if not each.adds]
     return bool(bound) and all(each.is_flag for each in bound)

@@ -7,7 +7,7 @@ import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.source.syntax import called_name, methods_of, walk
+from cmgan_audit.source.syntax import called_name, defaults_of, methods_of, walk
 
 _Start = int | float | None
 _COPIES = frozenset({"copy_", "load_state_dict", "clone", "deepcopy", "copy_params", "copy"})
@@ -71,8 +71,7 @@ def _weighs(node: ast.AST) -> bool:
 
 def _started(made: ast.FunctionDef) -> Iterator[tuple[str, _Start]]:
     """The attributes that a constructor gives a flag, a number or None, and what they are then."""
-    taken = made.args.args
-    defaults = {each.arg: value for each, value in zip(reversed(taken), reversed(made.args.defaults), strict=False)}
+    defaults = {each.arg: value for each, value in defaults_of(made.args)}
     for node in walk(made):
         match node:
             case ast.Assign(targets=[ast.Attribute(value=ast.Name(id="self"), attr=name)], value=given):

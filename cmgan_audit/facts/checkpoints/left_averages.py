@@ -81,7 +81,7 @@ class Averages:
             loaded = next((each.position for each in tried), self._start)
         before = made in run.events[:loaded]
         behind = [*events, *run.events[loaded : self._start]]
-        loads = [bare(each.target) for each in batch.restored if each.target is not None]
+        loads = batch.targets
         held = [each for value in average.attrs.values() for each in instances_of(value) if is_network(each)]
         # Some averages know the network that they follow, which the checkpoint brings back.
         own = [average, *(each for each in held if not any(same_object(bare(each), load) for load in loads))]

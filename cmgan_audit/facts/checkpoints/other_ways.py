@@ -98,7 +98,7 @@ class OtherWays:
         Inside of a loop both sides of a test may be taken, one after the other. The classes of trainings that an open
         setting chooses between make their own: `made = TRAINERS[args.kind]`, then `made(args.resume).run()`.
         """
-        there = [*batch.loads, *(each.event for each in batch.restored)]
+        there = batch.events
         if any(exclusive(made.context, event.context) for event in there):
             return True
         sides = {self._side(guard) for guard in self._guards.directly(made)}

@@ -73,14 +73,23 @@ class Batch:
         """Whether a library restores everything that it was given."""
         return any(member_of(each.event) in WHOLE for each in self.restored)
 
+    @property
+    def events(self) -> list[CallEvent]:
+        """The calls that load and restore, in this order."""
+        return [*self.loads, *(each.event for each in self.restored)]
+
+    @property
+    def targets(self) -> list[Instance]:
+        """The objects that are restored, as far as they are known, each out of what wraps it."""
+        return [bare(each.target) for each in self.restored if each.target is not None]
+
     def brings_back(self, target: Instance) -> bool:
         """Whether an object is among what is restored; both sides of a branch may make it, at one place.
 
         A function that makes what a configuration names makes optimisers and schedulers at one place too.
         """
-        found = (bare(each.target) for each in self.restored if each.target is not None)
         wanted = bare(target)
-        return self.whole or any(same_object(each, wanted) or _are_made_as_one(each, wanted) for each in found)
+        return self.whole or any(same_object(each, wanted) or _are_made_as_one(each, wanted) for each in self.targets)
 
     @property
     def trains_on(self) -> bool:

@@ -296,7 +296,7 @@ class _Resuming:
         Who freezes a network asks for its parameters too, so an optimiser has to hold them where all are known that
         the optimisers hold.
         """
-        restored = [bare(each.target) for each in batch.restored if each.target is not None]
+        restored = batch.targets
         if batch.trains_on or len(restored) < len(batch.restored) or any(map(is_whole, restored)):
             return True
         asked = [
@@ -309,7 +309,7 @@ class _Resuming:
 
     def is_frozen(self, batch: Batch) -> bool:
         """Whether nothing that is restored is trained: it takes no gradients, or all is known that optimisers hold."""
-        restored = [bare(each.target) for each in batch.restored if each.target is not None]
+        restored = batch.targets
         if batch.trains_on or len(restored) < len(batch.restored):
             return False
         if restored and all(is_frozen_for_good(self._view.scene, each) for each in restored):
@@ -328,7 +328,7 @@ def _gets_optimiser(batch: Batch, supposed: Supposed) -> bool:
     """Whether the branch that restores a network makes the optimiser of it too: the run without it knows neither."""
     calls = [event for event in supposed.events if isinstance(event, CallEvent)]
     asked = [bare(each) for event in calls if member_of(event) == "parameters" for each in instances_of(event.receiver)]
-    restored = [bare(each.target) for each in batch.restored if each.target is not None]
+    restored = batch.targets
     is_made = any(is_optimiser(each) for event in calls for each in instances_of(event.result))
     return is_made and share_one(asked, restored)
 

@@ -14,7 +14,7 @@ from cmgan_audit.program.execution.trace import CallEvent
 
 def entries_of(batch: Batch) -> list[CallEvent]:
     """The calls of a batch, loads first, each stack of calls once."""
-    events = [*batch.loads, *(each.event for each in batch.restored)]
+    events = batch.events
     return list({(stack_of(event.context), event.location): event for event in events}.values())
 
 
@@ -26,7 +26,7 @@ def functions_of(batch: Batch) -> list[str]:
 
 def in_constructor(batch: Batch) -> bool:
     """Whether the weights are loaded while a network is built: a part that comes trained."""
-    events = [*batch.loads, *(each.event for each in batch.restored)]
+    events = batch.events
     return not batch.trains_on and any(map(builds_network, events))
 
 
