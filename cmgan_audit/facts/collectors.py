@@ -11,7 +11,13 @@ from cmgan_audit.facts.checkpoints.kept_networks import kept_networks
 from cmgan_audit.facts.checkpoints.loading import file_loads
 from cmgan_audit.facts.checkpoints.replaced_networks import replaced_networks
 from cmgan_audit.facts.checkpoints.resuming import resumes_of
-from cmgan_audit.facts.data.collecting import data_records
+from cmgan_audit.facts.data.evaluated_sets import evaluation_sets
+from cmgan_audit.facts.data.listing_uses import listing_uses
+from cmgan_audit.facts.data.own_loaders import own_loaders
+from cmgan_audit.facts.data.pair_cuts import pair_cuts
+from cmgan_audit.facts.data.splits import validation_splits
+from cmgan_audit.facts.data.training_order import training_orders
+from cmgan_audit.facts.data.worker_draws import worker_draws
 from cmgan_audit.facts.hyperparameters.collecting import hyperparameters_of
 from cmgan_audit.facts.levels.pairs import level_pairs
 from cmgan_audit.facts.metrics.collecting import metric_records
@@ -41,7 +47,13 @@ COLLECTORS: tuple[Collector, ...] = (
     batch_means,
     clips_of,
     configured_labels,
-    data_records,
+    evaluation_sets,
+    listing_uses,
+    own_loaders,
+    pair_cuts,
+    training_orders,
+    validation_splits,
+    worker_draws,
     directions_of,
     exchanged_states,
     file_loads,

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.rules.record import Fact, Known, Record, certainly, record_kind
+from cmgan_audit.rules.record import NO, Fact, Known, Record, certainly, record_kind
 
 # OTHER: a loader of a script that neither trains nor evaluates, such as a data set that tries itself out.
 TRAIN, EVAL, OTHER = "train", "eval", "other"
-
-NO = Known(False)
 
 
 @record_kind("norm")

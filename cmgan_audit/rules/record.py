@@ -36,6 +36,9 @@ class Known:
         return self.trail[0].location if self.trail else None
 
 
+NO, YES = Known(False), Known(True)
+
+
 @dataclass(frozen=True, slots=True)
 class OneOf:
     """A set of possible values, each with its own trail and the condition that selects it."""

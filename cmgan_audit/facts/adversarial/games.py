@@ -27,9 +27,8 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import Loop, innermost_function
 from cmgan_audit.program.launches.unreached import NOT_REACHED
-from cmgan_audit.rules.record import Fact, Known
+from cmgan_audit.rules.record import NO, Fact, Known
 
-NO = Known(False)
 _SWITCHES = regex(r"requires_grad_|set_requires_grad|(un)?freeze\w*|(un)?toggle_(optimizer|model|grad)\w*")
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from cmgan_audit.facts.classes import bound_arguments, tree_classes
+from cmgan_audit.facts.name_words import name_words
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import (
     Choice,
@@ -25,7 +26,6 @@ from cmgan_audit.program.domain.values import (
 from cmgan_audit.source.syntax import called_name, methods_of, walk
 
 PATHS = ("pathlib.", "os.path.")
-WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _READS = regex(r"load|read|open|join|list|glob|path|file", re.IGNORECASE)
 _FINDS_FILES = regex(r"load|read|open|glob|listdir|scandir|walk|file", re.IGNORECASE)
 # Parameters that say how an item is cut and computed, not which items there are.
@@ -83,7 +83,7 @@ def _is_of_items(cls: ClassValue, parameter: str, given: Sequence[Value | None])
 
     Whatever it is called, texts may name lists of recordings, and what bounds a slice may pick some of them.
     """
-    words = {word.lower() for word in WORD.findall(parameter)}
+    words = set(name_words(parameter))
     if words & _OF_ITEMS and not words & _OF_SETS:
         texts = any(isinstance(each, Const) and isinstance(each.value, str) for each in given)
         return not texts and not any(isinstance(each, Instance) for each in given) and not _picks(cls, parameter)

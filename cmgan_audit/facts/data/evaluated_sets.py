@@ -13,12 +13,13 @@ import re
 from collections.abc import Iterable, Iterator
 
 from cmgan_audit.facts.classes import bound_arguments, shown_arguments
-from cmgan_audit.facts.data.alike import PATHS, WORD, are_alike, are_equal, has_recordings
+from cmgan_audit.facts.data.alike import PATHS, are_alike, are_equal, has_recordings
 from cmgan_audit.facts.data.list_parts import shares_items
 from cmgan_audit.facts.data.records import EvaluationSet
 from cmgan_audit.facts.data.whole_lists import read_one_list
 from cmgan_audit.facts.loading.names import Names
 from cmgan_audit.facts.loading.roles import leaning, path_leaning
+from cmgan_audit.facts.name_words import name_words
 from cmgan_audit.facts.records import EVAL, TRAIN, Loader
 from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.values import (
@@ -141,7 +142,7 @@ def is_on_purpose(made: Made, names: Names | None) -> bool:
         names: what the loaders of the run are called.
     """
     for name, _ in names.of(made) if names is not None else ():
-        words = WORD.findall(name)
+        words = name_words(name)
         if _CALIBRATES.search(name) or {1, -1} <= {leaning(word) for word in words}:
             return True
     return False

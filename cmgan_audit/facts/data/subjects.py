@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Self
 
 from cmgan_audit.facts.bindings import names_bound
+from cmgan_audit.facts.name_words import name_words
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.execution.trace import CallEvent, Event, Frame
 from cmgan_audit.source.syntax import NamedFunction, bound_in, called_name, positional_parameters, shown, walk, words_in
 
@@ -32,7 +32,6 @@ _INPUT_WORDS = frozenset("input inputs src".split())
 _WEAK_WORDS = _INPUT_WORDS | {"recorded", "dirty", "impaired", "lossy", "compressed"}
 # What calls that add one signal to another are called: `torch.add`, `add_noise`, `mix`.
 _MIXING_WORDS = frozenset({"add", "mix"})
-_WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 # How many assignments and calls a name is followed back: a helper reads, turns, mixes down and scales before it cuts.
 _FAR = 10
 
@@ -104,7 +103,7 @@ def is_mixed_in(function: ast.AST) -> bool:
 
 
 def _adds(called: str) -> bool:
-    return any(word.lower() in _MIXING_WORDS for word in _WORD.findall(called))
+    return not _MIXING_WORDS.isdisjoint(name_words(called))
 
 
 def is_noise(node: ast.AST) -> bool:
@@ -121,7 +120,7 @@ def _is_input_by_key(node: ast.AST) -> bool:
 
 def _words(node: ast.AST) -> set[str]:
     names = list(_names(node))
-    words = {word.lower() for name in names for word in _WORD.findall(name)} | {name.lower() for name in names}
+    words = {word for name in names for word in name_words(name)} | {name.lower() for name in names}
     return words | {word.removesuffix("s") for word in words if len(word) > 3}
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from cmgan_audit.facts.levels.level import Level, Levels
 from cmgan_audit.facts.losses import is_loss
+from cmgan_audit.facts.name_words import name_words
 from cmgan_audit.facts.runtime.flow import Node
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
@@ -17,7 +18,6 @@ from cmgan_audit.program.domain.values import Value
 from cmgan_audit.rules.record import Fact, Known, Record, record_kind
 from cmgan_audit.source.syntax import arguments_of, words_in
 
-_WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SIGNALS = frozenset("clean speech wave waveform wav audio ref reference".split())
 _SCALES = regex(rb"sqrt|std|norm|max|rms|mean|pow|\*\*", re.IGNORECASE)
 
@@ -127,8 +127,7 @@ def _is_called_signal(view: View, meeting: _Meeting) -> bool:
         operands = arguments_of(node)
     if meeting.reference.factors or meeting.at >= len(operands):
         return False
-    words = (word for text in words_in(operands[meeting.at]) for word in _WORD.findall(text))
-    return any(word.lower() in _SIGNALS for word in words)
+    return any(word in _SIGNALS for text in words_in(operands[meeting.at]) for word in name_words(text))
 
 
 def _record(meeting: _Meeting, levels: Levels, loss: Location, *, balanced: bool) -> LevelPair:

@@ -12,6 +12,7 @@ import re
 from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.loading.samples import calibrates, kept_before, looked_at, moves_statistics
 from cmgan_audit.facts.loading.sharing import datasets_of_others
+from cmgan_audit.facts.name_words import name_words
 from cmgan_audit.facts.passes.modes import gradients_off, mode_at, only_in_training
 from cmgan_audit.facts.passes.outside_helpers import is_elsewhere
 from cmgan_audit.facts.records import EVAL, OTHER, TRAIN
@@ -29,7 +30,6 @@ _EVAL = regex(
     r"test(ing|set|s)?|val|vals|valset|valid(ation|set|ate|s)?|eval(uation|uate|set)?|dev|devset|cv|tt|tst|vl|vld|infer(ence)?"
 )
 _GLUED = regex(r"(train|test|valid|val|eval)(set|ds|dl|loader|data|dataset|iter|gen|dataloader|generator|samples)")
-_WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,7 @@ class Sign:
 def leaning(name: str) -> int:
     """+1 when a name speaks of training, -1 of evaluation, 0 of neither or of both."""
     train = evaluation = False
-    for word in _WORD.findall(name):
-        word = word.lower()
+    for word in name_words(name):
         glued = _GLUED.fullmatch(word)
         word = glued.group(1) if glued else word
         train = train or bool(_TRAIN.fullmatch(word))
@@ -79,7 +78,7 @@ def name_signs(scene: Scene, made: Made, names: list[tuple[str, Location]]) -> l
     for frame in made.context.frames[-2:]:
         function = frame.function.rpartition(".")[2]
         # What trains makes all loaders; `train()` is mostly that, though its loop may stand elsewhere.
-        side = leaning(function) if len(_WORD.findall(function)) > 1 else 0
+        side = leaning(function) if len(name_words(function)) > 1 else 0
         if side and not (side > 0 and _trains(scene, frame)):
             signs.append(Sign(1.5 * side, f"it is made in {function}()", frame.call))
     shared = datasets_of_others(scene, made)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from cmgan_audit.facts.classes import library_bases
 from cmgan_audit.facts.processes import sizes_of_groups
-from cmgan_audit.facts.records import NO, Sampler
+from cmgan_audit.facts.records import Sampler
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import class_name, constant, fact_of, is_none, same_object
 from cmgan_audit.finding import Step
 from cmgan_audit.program.domain.values import Arguments, Choice, Const, Instance, Option, Symbol, Value, options_of
 from cmgan_audit.program.domain.values import Unknown as UnknownValue
 from cmgan_audit.program.launches.unreached import NOT_REACHED
-from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
+from cmgan_audit.rules.record import NO, Fact, Known, OneOf, Unknown
 
 DISTRIBUTED = frozenset({"torch.utils.data.distributed.DistributedSampler", "torch.utils.data.DistributedSampler"})
 RANDOM = frozenset(

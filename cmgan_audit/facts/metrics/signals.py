@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import Self
 
 from cmgan_audit.facts.metrics.scoring import Scoring, Spot
+from cmgan_audit.facts.name_words import name_words
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.syntax import Function, positional_parameters, shown
 
 REFERENCE, ESTIMATE = "reference", "estimate"
@@ -25,12 +25,11 @@ _OF_ESTIMATE = frozenset(
 )
 # What is put to the name of a signal to call an estimate of it: `x_hat` of `x`.
 _OF_ONE = frozenset("hat est esti estimate estimated pred predicted recon reconstructed".split())
-_WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
 def side_of(name: str) -> str:
     """The side that a name speaks for; "" for neither. An estimate of something clean is an estimate."""
-    words = {word.lower() for word in _WORD.findall(name)}
+    words = set(name_words(name))
     if words & _OF_ESTIMATE:
         return ESTIMATE
     return REFERENCE if words & _OF_REFERENCE else ""
@@ -40,7 +39,7 @@ def _exchanged(first: str, second: str) -> bool:
     """Whether the first name is that of an estimate and the second that of its reference: `x_hat` and `x` say it."""
     if (side_of(first), side_of(second)) == (ESTIMATE, REFERENCE):
         return True
-    words, other = ({word.lower() for word in _WORD.findall(name)} for name in (first, second))
+    words, other = (set(name_words(name)) for name in (first, second))
     return bool(other) and bool(words & _OF_ONE) and words - _OF_ONE == other
 
 

@@ -15,9 +15,7 @@ from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Value
 from cmgan_audit.program.execution.trace import CallEvent
-from cmgan_audit.rules.record import Fact, Known, Record, record_kind
-
-NO = Known(False)
+from cmgan_audit.rules.record import NO, Fact, Known, Record, record_kind
 
 
 @record_kind("metric_target")

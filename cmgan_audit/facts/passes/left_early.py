@@ -15,6 +15,7 @@ from cmgan_audit.facts.named_numbers import number_at
 from cmgan_audit.facts.scene import Made, Pass
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.bounds import TURNED
 from cmgan_audit.program.domain.values import Const
 from cmgan_audit.program.execution.trace import Condition, Loop
 from cmgan_audit.rules.record import Fact, Known
@@ -28,7 +29,6 @@ _NO_LIMIT = 1_000_000
 _NO_NUMBERS = (ast.Constant, ast.List, ast.ListComp, ast.Tuple, ast.JoinedStr)
 # How a test compares a counter with its limit where it has come to it: on its true side, and on its other side.
 _REACHED = {True: (ast.GtE, ast.Gt, ast.Eq), False: (ast.Lt, ast.LtE, ast.NotEq)}
-_TURNED = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -209,7 +209,7 @@ def _counts(code: Code, single: Pass, path: str, test: ast.expr, counters: froze
     """Whether a test comes out like this as soon as a counter has come to a number that is known."""
     match test:
         case ast.Compare(left=left, ops=[operator], comparators=[right]):
-            turned = _TURNED.get(type(operator), type(operator))
+            turned = TURNED.get(type(operator), type(operator))
             sides = ((left, type(operator), right), (right, turned, left))
             return any(
                 issubclass(compares, _REACHED[taken])

@@ -5,13 +5,12 @@ What a well-known library is for is known. Of other calls the name may tell that
 
 from __future__ import annotations
 
-from cmgan_audit.lazy_regex import regex
+from cmgan_audit.facts.name_words import name_words
 from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.naming.names import is_library
 
 # `count_parameters`, `EarlyStopping`: the words of a name; capitals in a row are one.
-_WORD = regex(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _LOOKING = frozenset(
     "average averager averages check checkpoint checkpointer checkpoints clock count counter describe device dump "
     "ema export flop flops graph hist histogram history info inspect log logger logging logs mac macs meter "
@@ -47,7 +46,7 @@ def only_looks(callee: str) -> bool:
         callee: the name, with its module.
     """
     *owners, member = callee.split(".")
-    if any(word.lower() in _DOING for word in _WORD.findall(member)):
+    if not _DOING.isdisjoint(name_words(member)):
         return False
     named = [member, *(each for each in owners if each[:1].isupper())]
-    return any(word.lower() in _LOOKING for name in named for word in _WORD.findall(name))
+    return any(not _LOOKING.isdisjoint(name_words(name)) for name in named)

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from cmgan_audit.facts.name_words import name_words
 from cmgan_audit.facts.slices import Found, Slice
 from cmgan_audit.lazy_regex import regex
 
@@ -17,15 +18,14 @@ _KINDS = {
     TEST: regex(r"test(ing|set|s)?|tst|tt"),
 }
 _GLUED = regex(r"(train|test|valid|val|dev)(set|ds|dl|loader|data|dataset|iter|gen|wav|wavs|files|list|dir|path)")
-_WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
 def kinds_in(text: str) -> set[str]:
     """The splits that a name speaks of."""
     found = set()
-    for word in _WORD.findall(text):
-        glued = _GLUED.fullmatch(word.lower())
-        plain = glued.group(1) if glued else word.lower()
+    for word in name_words(text):
+        glued = _GLUED.fullmatch(word)
+        plain = glued.group(1) if glued else word
         found |= {kind for kind, pattern in _KINDS.items() if pattern.fullmatch(plain)}
     return found
 

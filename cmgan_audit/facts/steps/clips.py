@@ -22,10 +22,9 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.execution.trace import Loop, innermost_function
 from cmgan_audit.program.launches.unreached import NOT_REACHED
-from cmgan_audit.rules.record import Fact, Known
+from cmgan_audit.rules.record import NO, Fact, Known
 from cmgan_audit.source.syntax import arguments_named
 
-NO = Known(False)
 # A limit above this one lets all gradients of a training that works pass: who gives it asks for their norm.
 _LARGEST_LIMIT = 100.0
 

@@ -11,10 +11,9 @@ from cmgan_audit.facts.steps.windows import Update as Window
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.rules.record import Fact, Known, Unknown
+from cmgan_audit.rules.record import NO, YES, Fact, Known, Unknown
 from cmgan_audit.source.syntax import last_name, walk
 
-NO, YES = Known(False), Known(True)
 _ACCUMULATES = regex(r"accum|grad_steps|iters_to", re.IGNORECASE)
 
 

@@ -30,8 +30,6 @@ from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.rules.record import Known
 from cmgan_audit.source.syntax import walk
 
-NO = Known(False)
-
 
 def learners_of(view: View) -> Iterable[Learner]:
     """A record for every network that the losses of a run come through in its loops over batches."""

@@ -11,12 +11,11 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.domain.values import Const, Instance
 from cmgan_audit.program.execution.trace import CallEvent, Context
-from cmgan_audit.rules.record import Fact, Known
+from cmgan_audit.rules.record import NO, Fact, Known
 
 # Schedulers that multiply the rate that they find, so that a new one goes on where the last one stood; the function of
 # a LambdaLR may ask the loop around it where it stands.
 _GO_ON = frozenset({"ExponentialLR", "MultiplicativeLR", "LambdaLR"})
-_NO = Known(False)
 
 
 def renewed(
@@ -34,16 +33,16 @@ def renewed(
     around = _places(made.context)
     optimisers = instances_of(scheduler.arguments.get("optimizer", 0))
     if not around or len(steps) != 1 or len(optimisers) != 1 or _goes_on(scheduler):
-        return _NO
+        return NO
     step = steps[0].event
     if _places(step.context) != around or not _is_told_nothing(view, scheduler, step):
-        return _NO
+        return NO
     inside = [each for each in updates if _places(each.event.context)[: len(around)] == around]
     batches = [each for each in inside if len(each.event.context.loops) > len(around)]
     if not batches or not any(made.context.tests <= each.event.context.tests for each in batches):
-        return _NO  # at some epochs only: the schedule begins again there
+        return NO  # at some epochs only: the schedule begins again there
     if any(around[-1] in _places(event.context) for event in view.scene.at(optimisers[0].location)):
-        return _NO  # its optimiser is a new one, too
+        return NO  # its optimiser is a new one, too
     trail = (
         Step(made.location, "every epoch makes a scheduler of its own"),
         Step(optimisers[0].location, "the optimiser stays the same"),

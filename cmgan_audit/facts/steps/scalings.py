@@ -21,10 +21,8 @@ from cmgan_audit.program.execution.trace import CallEvent, innermost_function
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.naming.modules import Module
 from cmgan_audit.program.naming.names import canonical
-from cmgan_audit.rules.record import Fact, Known, Unknown
+from cmgan_audit.rules.record import NO, YES, Fact, Known, Unknown
 from cmgan_audit.source.syntax import walk
-
-NO, YES = Known(False), Known(True)
 
 
 def scalings_of(view: View) -> Iterable[Scaling]:

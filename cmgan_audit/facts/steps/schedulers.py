@@ -26,11 +26,10 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import CallEvent, Context, innermost_function
 from cmgan_audit.program.launches.unreached import NOT_REACHED
-from cmgan_audit.rules.record import Fact, Known, Unknown, certainly
+from cmgan_audit.rules.record import NO, Fact, Known, Unknown, certainly
 from cmgan_audit.source.operands import expression_of
 from cmgan_audit.source.syntax import walk
 
-NO = Known(False)
 _A_STEP = regex(r"(sch|lr_)[\w.]*(\[[^\]]*\]|\(\))?\.step\(", re.IGNORECASE)
 _LAST = regex(r"\b(is_)?last_?(batch|step|iter)|end_of_epoch|epoch_end", re.IGNORECASE)
 _OWN_STATE = frozenset({"state_dict", "load_state_dict", "get_last_lr", "get_lr"})

@@ -16,12 +16,11 @@ from cmgan_audit.finding import Step
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, Instance
 from cmgan_audit.program.execution.iteration import HANDING_ON
-from cmgan_audit.rules.record import Fact, Known
+from cmgan_audit.rules.record import NO, Fact, Known
 from cmgan_audit.source.statements import caught_by
 from cmgan_audit.source.syntax import Function, arguments_named, called_name, walk
 
 PLATEAU = "ReduceLROnPlateau"
-_NO = Known(False)
 # Schedulers whose step takes the number of an epoch, and how what is measured and what is counted are called.
 _COUNTS_EPOCHS = frozenset("StepLR MultiStepLR ExponentialLR CosineAnnealingLR LambdaLR PolynomialLR LinearLR".split())
 _MEASURED = regex(r"loss|pesq|stoi|sdr|score|metric|(?<![a-z])(?:snr|err|error|acc)(?![a-z])", re.IGNORECASE)
@@ -39,7 +38,7 @@ _OF_ALL = "last_epoch|get_last_lr|get_lr|base_lrs|optimizer|state_dict"
 def without_metric(view: View, scheduler: Instance, steps: Sequence[Action]) -> Fact:
     """Whether a step of a scheduler that watches a metric gets none, and ends the training with that."""
     if class_name(scheduler) != PLATEAU:
-        return _NO
+        return NO
     for step in steps:
         if _is_under_its_kind(view, step):
             continue
@@ -50,7 +49,7 @@ def without_metric(view: View, scheduler: Instance, steps: Sequence[Action]) -> 
             if not _is_an_attempt(view, step):
                 said = "is called without a metric" if nothing else "is called with None"
                 return Known(True, (Step(step.event.location, f"step() {said}"),))
-    return _NO
+    return NO
 
 
 def _is_an_attempt(view: View, step: Action) -> bool:
@@ -83,21 +82,21 @@ def _steps_with_a_value(statement: ast.stmt) -> bool:
 def told_metric(view: View, scheduler: Instance, steps: Sequence[Action]) -> Fact:
     """Whether a step that takes the number of an epoch is given what was measured instead."""
     if class_name(scheduler) not in _COUNTS_EPOCHS:
-        return _NO
+        return NO
     for step, given in _told(view, steps, "epoch"):
         if _is_measured(given):
             return Known(True, (Step(step.event.location, f"step({given}) is taken for the number of the epoch"),))
-    return _NO
+    return NO
 
 
 def told_epoch(view: View, scheduler: Instance, steps: Sequence[Action]) -> Fact:
     """Whether a scheduler that watches a metric is given the number of the epoch, as the others are."""
     if class_name(scheduler) != PLATEAU:
-        return _NO
+        return NO
     for step, given in _told(view, steps, "metrics"):
         if _AN_EPOCH.fullmatch(given) or _counts_passes(view, step, _MORE_OR_LESS.sub("", given)):
             return Known(True, (Step(step.event.location, f"step({given}) is taken for the value to watch"),))
-    return _NO
+    return NO
 
 
 def _counts_passes(view: View, step: Action, name: str) -> bool:

@@ -25,10 +25,9 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import innermost_function
 from cmgan_audit.program.launches.unreached import NOT_REACHED
-from cmgan_audit.rules.record import Fact, Known, Unknown
+from cmgan_audit.rules.record import NO, YES, Fact, Known, Unknown
 from cmgan_audit.source.syntax import walk
 
-NO, YES = Known(False), Known(True)
 # Optimisers that divide the gradient by its own size: a constant factor on it cancels.
 _SCALE_FREE = regex(r"(Fused)?\w*Adam\w*|RMSprop\w*|Adagrad|Adadelta|Lion|Lamb|Adafactor")
 _OF_SELF = regex(r"\bself\.(\w+)\.$")

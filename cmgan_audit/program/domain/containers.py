@@ -26,7 +26,6 @@ MOST_PARTS = 8
 MOST_TEXT = 10_000
 MOST_PLAIN = 2000
 DEEPEST_PLAIN = 20
-_NONE = Const(value=None)
 NOT_WHOLLY_KNOWN = Reason("an item of a list that is not wholly known", Cause.REST_OF_LIST)
 
 

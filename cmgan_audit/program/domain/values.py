@@ -74,6 +74,10 @@ class Const(Value):
     overridable: str = ""
 
 
+# What nothing stands for: a call that returns nothing, an argument that was left out.
+NONE = Const(value=None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Symbol(Value):
     """A number that depends on the run: `formula` such as "8 // world_size"; `at_one` its value on one process."""

@@ -12,6 +12,7 @@ from cmgan_audit.program.domain.numbers import drawn
 from cmgan_audit.program.domain.reasons import Cause, Reason
 from cmgan_audit.program.domain.turns import turns_of
 from cmgan_audit.program.domain.values import (
+    NONE,
     Absent,
     Arguments,
     Choice,
@@ -33,8 +34,6 @@ from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.program.library.dictionaries import lookup, write_item
 from cmgan_audit.program.naming.names import canonical
 
-_NONE = Const(value=None)
-
 
 def evaluate_slice(it: Interpreter, node: ast.expr) -> Value:
     """The index of a subscript; a slice is a list of kind "slice" with its three parts."""
@@ -42,7 +41,7 @@ def evaluate_slice(it: Interpreter, node: ast.expr) -> Value:
         value = expressions.evaluate(it, node)
         return value.tainted(drawn(value))
     parts = [
-        expressions.evaluate(it, part) if part is not None else _NONE for part in (node.lower, node.upper, node.step)
+        expressions.evaluate(it, part) if part is not None else NONE for part in (node.lower, node.upper, node.step)
     ]
     return ListValue(items=parts, kind="slice", draws=drawn(*parts))
 

@@ -6,6 +6,7 @@ from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.joins import Branch, branch_of, join, join_each
 from cmgan_audit.program.domain.numbers import drawn
 from cmgan_audit.program.domain.values import (
+    NONE,
     Arguments,
     Choice,
     ClassValue,
@@ -20,8 +21,6 @@ from cmgan_audit.program.domain.values import (
 )
 from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.language.attributes import attribute, has_attribute, store
-
-_NONE = Const(value=None)
 
 
 def get_attribute(it: Interpreter, arguments: Arguments, location: Location) -> Value:
@@ -58,7 +57,7 @@ def set_attribute(it: Interpreter, arguments: Arguments, location: Location) -> 
         it.journal.set_open(owner)
     elif owner is not None:
         it.asked_for.changed(owner)
-    return _NONE
+    return NONE
 
 
 def set_past_the_class(it: Interpreter, arguments: Arguments, location: Location) -> Value | None:
@@ -67,7 +66,7 @@ def set_past_the_class(it: Interpreter, arguments: Arguments, location: Location
     if not isinstance(owner, Instance) or not isinstance(name, Const) or value is None:
         return None
     it.journal.set_attribute(owner, str(name.value), value)
-    return _NONE
+    return NONE
 
 
 def whether_attribute(it: Interpreter, arguments: Arguments, location: Location) -> Value:

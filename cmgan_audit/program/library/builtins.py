@@ -12,6 +12,7 @@ from cmgan_audit.program.domain.joins import branch_of, join, join_each
 from cmgan_audit.program.domain.listings import listings_of, settled, settled_value, without_order
 from cmgan_audit.program.domain.numbers import call_symbol, drawn, origin
 from cmgan_audit.program.domain.values import (
+    NONE,
     Arguments,
     Choice,
     ClassValue,
@@ -44,7 +45,6 @@ from cmgan_audit.program.library.texts import evaluate_text
 
 Builtin = Callable[[Interpreter, Arguments, Location], Value | None]
 
-_NONE = Const(value=None)
 # Functions of constants: computed by Python itself.
 _PURE = frozenset("int float str bool abs round min max sum ord chr divmod repr complex bin hex oct ascii".split())
 
@@ -126,7 +126,7 @@ def _str(it: Interpreter, arguments: Arguments, location: Location) -> Value:
 
 
 def _len(it: Interpreter, arguments: Arguments, location: Location) -> Value | None:
-    value = it.read(arguments.positional[0]) if arguments.positional else _NONE
+    value = it.read(arguments.positional[0]) if arguments.positional else NONE
     if isinstance(value, Choice):
         open_length = Unknown(reason="a length")
         return join_each(value, lambda one: _len(it, Arguments(positional=(one,)), location) or open_length)
@@ -234,7 +234,7 @@ def _map(it: Interpreter, arguments: Arguments, location: Location) -> Value:
 def _sorted(it: Interpreter, arguments: Arguments, location: Location) -> Value:
     from cmgan_audit.program.execution.iteration import collected
 
-    source = arguments.get("iterable", 0) or _NONE
+    source = arguments.get("iterable", 0) or NONE
     items, complete = collected(it, source, location)
     content = plain(ListValue(items=items, complete=complete))
     if content is not None and not arguments.keywords:
@@ -247,7 +247,7 @@ def _sorted(it: Interpreter, arguments: Arguments, location: Location) -> Value:
 
 
 def _reversed(it: Interpreter, arguments: Arguments, location: Location) -> Value:
-    source = arguments.get("sequence", 0) or _NONE
+    source = arguments.get("sequence", 0) or NONE
     items, complete = known_items(source)
     return ListValue(items=items[::-1], complete=complete, kind="view", draws=drawn(source))
 
@@ -256,7 +256,7 @@ def _quantified(anyone: bool) -> Builtin:
     def decide(it: Interpreter, arguments: Arguments, location: Location) -> Value:
         from cmgan_audit.program.execution.iteration import collected
 
-        source = arguments.get("iterable", 0) or _NONE
+        source = arguments.get("iterable", 0) or NONE
         items, complete = collected(it, source, location)
         verdicts = [truth(it, item) for item in items]
         if anyone in verdicts:
@@ -280,11 +280,11 @@ def _iter(it: Interpreter, arguments: Arguments, location: Location) -> Value | 
 def _next(it: Interpreter, arguments: Arguments, location: Location) -> Value:
     from cmgan_audit.program.execution.iteration import draw_one
 
-    return draw_one(it, arguments.positional[0], location) if arguments.positional else _NONE
+    return draw_one(it, arguments.positional[0], location) if arguments.positional else NONE
 
 
 def _callable(it: Interpreter, arguments: Arguments, location: Location) -> Value:
-    value = it.read(arguments.positional[0]) if arguments.positional else _NONE
+    value = it.read(arguments.positional[0]) if arguments.positional else NONE
     if isinstance(value, FunctionValue | ClassValue):
         return Const(value=True)
     if isinstance(value, Const | ListValue | DictValue | Symbol):
@@ -295,7 +295,7 @@ def _callable(it: Interpreter, arguments: Arguments, location: Location) -> Valu
 def _filter(it: Interpreter, arguments: Arguments, location: Location) -> Value:
     from cmgan_audit.program.execution.iteration import collected
 
-    source = arguments.get("", 1) or _NONE
+    source = arguments.get("", 1) or NONE
     items, _ = collected(it, source, location)
     return ListValue(items=items[:MOST_ITEMS], complete=False, kind="view", draws=drawn(source))
 

@@ -9,11 +9,11 @@ from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.containers import key_of, known_items, value_of
 from cmgan_audit.program.domain.joins import Branch, filled, join, join_each, same
 from cmgan_audit.program.domain.values import (
+    NONE,
     Absent,
     Arguments,
     BoundMethod,
     Choice,
-    Const,
     DictValue,
     Instance,
     Key,
@@ -25,7 +25,6 @@ from cmgan_audit.program.domain.values import (
 from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.language.attributes import held, not_known, present
 
-_NONE = Const(value=None)
 # What holds the tensors of a network by name, and the view of its items.
 _STATES = (".state_dict", ".state_dict.items")
 # From an item of a state back to it: its value, the pair, the part of it.
@@ -107,7 +106,7 @@ def lookup(target: DictValue, key: Key) -> Value | None:
 
 def _get(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> Value:
     key = arguments.get("key", 0)
-    default = arguments.get("default", 1) or _NONE
+    default = arguments.get("default", 1) or NONE
     return _get_or(it, target, key, default)
 
 
@@ -148,7 +147,7 @@ def _pop(it: Interpreter, target: DictValue, arguments: Arguments, location: Loc
 
 def _setdefault(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> Value:
     key = arguments.get("key", 0)
-    default = arguments.get("default", 1) or _NONE
+    default = arguments.get("default", 1) or NONE
     result = _get_or(it, target, key, default)
     known = key_of(key) if key is not None else None
     if known is not None:
@@ -158,7 +157,7 @@ def _setdefault(it: Interpreter, target: DictValue, arguments: Arguments, locati
 
 def _update(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> Value:
     fill_dictionary(it, target, arguments)
-    return _NONE
+    return NONE
 
 
 def _items(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> Value:
@@ -185,7 +184,7 @@ def _copy_dict(it: Interpreter, target: DictValue, arguments: Arguments, locatio
 def _clear_dict(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> Value:
     for key in list(target.items):
         it.journal.delete_item(target, key)
-    return _NONE
+    return NONE
 
 
 _DictMethod = Callable[[Interpreter, DictValue, Arguments, Location], Value]

@@ -9,6 +9,7 @@ from cmgan_audit.program.domain.containers import MOST_ITEMS, NOT_WHOLLY_KNOWN, 
 from cmgan_audit.program.domain.listings import settled, settled_value
 from cmgan_audit.program.domain.numbers import drawn
 from cmgan_audit.program.domain.values import (
+    NONE,
     Arguments,
     Const,
     ListValue,
@@ -17,8 +18,6 @@ from cmgan_audit.program.domain.values import (
 )
 from cmgan_audit.program.execution.interpreter import Interpreter
 
-_NONE = Const(value=None)
-
 
 def _append(it: Interpreter, target: ListValue, arguments: Arguments) -> Value:
     for value in arguments.positional[-1:]:
@@ -26,7 +25,7 @@ def _append(it: Interpreter, target: ListValue, arguments: Arguments) -> Value:
             continue
         complete = target.complete and len(target.items) < MOST_ITEMS and _distinct(target, value)
         it.journal.set_content(target, [*target.items, value][:MOST_ITEMS], complete)
-    return _NONE
+    return NONE
 
 
 def _distinct(target: ListValue, value: Value) -> bool:
@@ -41,13 +40,13 @@ def _equal(left: Value, right: Value) -> bool:
 def _extend(it: Interpreter, target: ListValue, arguments: Arguments) -> Value:
     if target.kind == "set":
         it.journal.set_content(target, list(target.items), complete=False)
-        return _NONE
+        return NONE
     for source in arguments.positional:
         items, complete = known_items(source)
         whole = complete and target.complete and len(target.items) + len(items) <= MOST_ITEMS
         draws = target.draws | source.draws
         it.journal.set_content(target, [*target.items, *items][:MOST_ITEMS], whole, draws)
-    return _NONE
+    return NONE
 
 
 def _insert(it: Interpreter, target: ListValue, arguments: Arguments) -> Value:
@@ -58,7 +57,7 @@ def _insert(it: Interpreter, target: ListValue, arguments: Arguments) -> Value:
         it.journal.set_content(target, items, target.complete)
     else:
         _blur(it, target)
-    return _NONE
+    return NONE
 
 
 def _blur(it: Interpreter, target: ListValue) -> None:
@@ -81,7 +80,7 @@ def _pop_item(it: Interpreter, target: ListValue, arguments: Arguments) -> Value
 def _reorder(it: Interpreter, target: ListValue, arguments: Arguments) -> Value:
     """What changes the list in a way that is not known."""
     _blur(it, target)
-    return _NONE
+    return NONE
 
 
 def _sort(it: Interpreter, target: ListValue, arguments: Arguments) -> Value:
@@ -92,15 +91,15 @@ def _sort(it: Interpreter, target: ListValue, arguments: Arguments) -> Value:
         except TypeError:
             return _reorder(it, target, arguments)
         it.journal.set_content(target, [target.items[index] for index in order], complete=True)
-        return _NONE
+        return NONE
     items = [settled_value(item) for item in target.items]
     it.journal.set_content(target, items, complete=False, draws=settled(target.draws))
-    return _NONE
+    return NONE
 
 
 def _reverse(it: Interpreter, target: ListValue, arguments: Arguments) -> Value:
     it.journal.set_content(target, target.items[::-1], target.complete)
-    return _NONE
+    return NONE
 
 
 def _copy_list(it: Interpreter, target: ListValue, arguments: Arguments) -> Value:
@@ -109,7 +108,7 @@ def _copy_list(it: Interpreter, target: ListValue, arguments: Arguments) -> Valu
 
 def _clear_list(it: Interpreter, target: ListValue, arguments: Arguments) -> Value:
     it.journal.set_content(target, [], complete=True)
-    return _NONE
+    return NONE
 
 
 def _search(name: str) -> Callable[[Interpreter, ListValue, Arguments], Value]:

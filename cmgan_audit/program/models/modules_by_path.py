@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import posixpath
 
-from cmgan_audit.program.domain.values import Const, Instance, ListValue, Unknown, Value
+from cmgan_audit.program.domain.values import NONE, Const, Instance, ListValue, Unknown, Value
 from cmgan_audit.program.models.files import each_path, path_of
 from cmgan_audit.program.models.registry import ModelCall, model
 
-_NONE = Const(value=None)
 _SPEC = "importlib.util.spec_from_file_location"
 _LOADER = "importlib.machinery.SourceFileLoader"
 
@@ -57,7 +56,7 @@ def _searched_too(call: ModelCall) -> Value | None:
         path = path_of(each)
         if isinstance(path, Const) and isinstance(path.value, str):
             call.interpreter.search_in(_folders(call, path.value), first=call.callee.endswith("insert"))
-    return _NONE
+    return NONE
 
 
 def _folders(call: ModelCall, text: str) -> list[str]:

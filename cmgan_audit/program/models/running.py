@@ -9,6 +9,7 @@ from cmgan_audit.program.domain.containers import MOST_TEXT, literal_in
 from cmgan_audit.program.domain.joins import join_each
 from cmgan_audit.program.domain.reasons import naming
 from cmgan_audit.program.domain.values import (
+    NONE,
     Arguments,
     Choice,
     ClassValue,
@@ -26,7 +27,6 @@ from cmgan_audit.program.execution.interpreter import ProgramRaisedError
 from cmgan_audit.program.library.draws import generator_seed
 from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
 
-_NONE = Const(value=None)
 MOST_REDUCED = 40
 
 
@@ -269,11 +269,11 @@ def _seed_generator(call: ModelCall) -> Value | None:
     seed = call.get("seed", 0) or call.get("a")
     if seed is not None:
         call.set_state("seed", seed)
-    return call.receiver if call.callee.endswith("manual_seed") else _NONE
+    return call.receiver if call.callee.endswith("manual_seed") else NONE
 
 
 @model("os.listdir.sort", "glob.glob.sort", "glob2.glob.sort")
 def _sort_names(call: ModelCall) -> Value:
     """The list of names of a folder is sorted where it is."""
     call.set_state("sorted", Const(value=True))
-    return _NONE
+    return NONE

@@ -6,9 +6,9 @@ It switches modes and gradients for each loader, tells samplers the epoch, and s
 from __future__ import annotations
 
 from cmgan_audit.finding import Location
-from cmgan_audit.program.domain.values import Arguments, DictValue, Instance, Unknown, Value
+from cmgan_audit.program.domain.values import NONE, Arguments, DictValue, Instance, Unknown, Value
 from cmgan_audit.program.execution.interpreter import Interpreter
-from cmgan_audit.program.library.trainers.hooks import NONE, call_hook, over
+from cmgan_audit.program.library.trainers.hooks import call_hook, over
 
 # What is done with a batch, by the name that a version gives it.
 _OWN_STEPS = ("handle_batch", "_handle_batch")

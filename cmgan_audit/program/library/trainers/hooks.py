@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.joins import branch_of
 from cmgan_audit.program.domain.values import (
+    NONE,
     Arguments,
     Choice,
     ClassValue,
@@ -24,7 +25,6 @@ from cmgan_audit.program.execution.trace import IterateEvent, Loop
 from cmgan_audit.program.language.attributes import attribute
 from cmgan_audit.program.language.classes import class_attribute
 
-NONE = Const(value=None)
 COUNTER = Unknown(reason="the batch's number")
 NO_GRADIENT = ("torch.no_grad",)
 

@@ -9,6 +9,7 @@ from functools import partial
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.joins import branch_of
 from cmgan_audit.program.domain.values import (
+    NONE,
     Absent,
     Arguments,
     Choice,
@@ -23,7 +24,7 @@ from cmgan_audit.program.execution.branches import Side, choose
 from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.execution.trace import MODES_RESTORED
 from cmgan_audit.program.language.classes import class_attribute, library_bases
-from cmgan_audit.program.library.trainers.hooks import COUNTER, NO_GRADIENT, NONE, Trainer, call_hook, over
+from cmgan_audit.program.library.trainers.hooks import COUNTER, NO_GRADIENT, Trainer, call_hook, over
 from cmgan_audit.program.library.trainers.lightning_callbacks import Audience, audience
 
 # Where a module keeps what its `configure_optimizers` has returned.

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import (
+    NONE,
     Arguments,
     Choice,
     ClassValue,
@@ -19,7 +20,7 @@ from cmgan_audit.program.domain.values import (
 from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.language.attributes import attribute
 from cmgan_audit.program.language.classes import class_attribute
-from cmgan_audit.program.library.trainers.hooks import NONE, call_hook
+from cmgan_audit.program.library.trainers.hooks import call_hook
 from cmgan_audit.source.syntax import positional_parameters
 
 

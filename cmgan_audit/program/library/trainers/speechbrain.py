@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.values import (
+    NONE,
     Arguments,
     ClassValue,
     Const,
@@ -15,7 +16,7 @@ from cmgan_audit.program.domain.values import (
 from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.language.attributes import attribute
 from cmgan_audit.program.language.classes import class_attribute
-from cmgan_audit.program.library.trainers.hooks import COUNTER, NO_GRADIENT, NONE, call_hook, over
+from cmgan_audit.program.library.trainers.hooks import COUNTER, NO_GRADIENT, call_hook, over
 
 
 def fit(it: Interpreter, brain: Instance | None, arguments: Arguments, location: Location) -> Value:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.values import (
+    NONE,
     Arguments,
     ClassValue,
     Const,
@@ -23,7 +24,7 @@ from cmgan_audit.program.domain.values import (
 from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.language.attributes import attribute
 from cmgan_audit.program.language.classes import library_bases
-from cmgan_audit.program.library.trainers.hooks import NONE, Trainer, call_hook, over
+from cmgan_audit.program.library.trainers.hooks import Trainer, call_hook, over
 from cmgan_audit.program.models.frameworks.transformers_ import DEFAULTS, given_to_trainer, made_with
 
 _LOADER = "torch.utils.data.DataLoader"

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from cmgan_audit.finding import Step
 from cmgan_audit.program.domain.joins import filled
 from cmgan_audit.program.domain.values import (
+    NONE,
     Absent,
     Arguments,
     Choice,
@@ -26,7 +27,6 @@ from cmgan_audit.program.models.registry import AttributeRead, ModelCall, attrib
 
 PARSER = "argparse.ArgumentParser"
 _GROUP = "argparse._ArgumentGroup"
-_NONE = Const(value=None)
 # Numbers of words that have a name.
 _NAMED = {
     "argparse.OPTIONAL": argparse.OPTIONAL,
@@ -126,7 +126,7 @@ def _add_argument(call: ModelCall) -> Value | None:
     spec = _spec(call)
     if spec is None:
         change(call, parser, lambda state: dataclasses.replace(state, open_reason="an option of unknown name is added"))
-        return _NONE
+        return NONE
 
     spec = dataclasses.replace(spec, group=_group_of(call.receiver, spec))
 
@@ -259,14 +259,14 @@ def _set_defaults(call: ModelCall) -> Value | None:
         return dataclasses.replace(state, options=options, defaults=defaults, unsure_defaults=unsure)
 
     change(call, parser, alter)
-    return _NONE
+    return NONE
 
 
 def _or_before(value: Value, before: Value | None) -> Value:
     """A default that is only set on some paths leaves the one before it on the others."""
     if isinstance(value, Absent):
-        return before or _NONE
-    return filled(value, before or _NONE) if isinstance(value, Choice) and may_be_absent(value) else value
+        return before or NONE
+    return filled(value, before or NONE) if isinstance(value, Choice) and may_be_absent(value) else value
 
 
 @model(f"{PARSER}.get_default")
@@ -277,8 +277,8 @@ def _get_default(call: ModelCall) -> Value | None:
         return None
     for option in state.options:
         if option.dest == name:
-            return option.default or _NONE
-    return state.defaults.get(name, _NONE)
+            return option.default or NONE
+    return state.defaults.get(name, NONE)
 
 
 @model(
@@ -336,10 +336,10 @@ def _actions(read: AttributeRead) -> Value | None:
             made.attrs.update(
                 {
                     "dest": Const(value=option.dest),
-                    "default": option.default or _NONE,
+                    "default": option.default or NONE,
                     "option_strings": listing([Const(value=flag) for flag in option.flags]),
                     "required": Const(value=option.required),
-                    "help": _NONE,
+                    "help": NONE,
                 }
             )
             actions.append(made)

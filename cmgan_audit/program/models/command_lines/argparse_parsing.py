@@ -16,6 +16,7 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.joins import Branch, join, join_each
 from cmgan_audit.program.domain.reasons import only_at_launch, required
 from cmgan_audit.program.domain.values import (
+    NONE,
     Absent,
     Arguments,
     Choice,
@@ -47,7 +48,6 @@ from cmgan_audit.program.models.needed_files import NeededOption, note_needed
 from cmgan_audit.program.models.registry import ModelCall, listing, model
 from cmgan_audit.program.models.settings.config_files import load_source
 
-_NONE = Const(value=None)
 _CONVERSIONS: dict[str, Callable[[str], object]] = {
     "builtins.int": int,
     "builtins.float": float,
@@ -252,7 +252,7 @@ class Reading:
                 trail=(Step(spec.place, f"{spec.name} must be given on the command line"),),
             )
         if value is None:
-            value = listing([]) if not spec.flags and spec.nargs in {"*", argparse.REMAINDER} else _NONE
+            value = listing([]) if not spec.flags and spec.nargs in {"*", argparse.REMAINDER} else NONE
             value = value.via(spec.place, f"{spec.name} has no default")
         if self._collects_configurations(spec, value):
             step = Step(spec.place, f"{spec.name} collects configuration files")
@@ -295,20 +295,20 @@ class Reading:
         if fixed is not None:
             return Const(value=fixed, trail=(step,))
         if spec.action == "store_const":
-            return (spec.const or _NONE).via(step.location, step.note)
+            return (spec.const or NONE).via(step.location, step.note)
         if spec.action == "count":
             return Const(value=_start(spec.default) + int(given.raw), trail=(step,))
         if spec.action == "custom":
             return Unknown(reason=f"{spec.name} is stored by an action of the program", trail=(step,))
         if spec.action == "append_const":
-            items = [*_items(spec.default), *([spec.const or _NONE] * int(given.raw))]
+            items = [*_items(spec.default), *([spec.const or NONE] * int(given.raw))]
             return listing([item.via(step.location, step.note) for item in items])
         raw = given.raw
         if isinstance(raw, list):
             before = _items(spec.default) if spec.action in {"append", "extend"} else []
             return listing([*before, *(self._nested(spec, part, step, given.flag) for part in raw)])
         if spec.nargs == "?" and raw is None:
-            return (spec.const or _NONE).via(step.location, step.note)
+            return (spec.const or NONE).via(step.location, step.note)
         return self._nested(spec, raw, step, given.flag)
 
     def _nested(self, spec: OptionSpec, raw: object, step: Step, flag: str) -> Value:

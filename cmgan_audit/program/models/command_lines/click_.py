@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from cmgan_audit.program.domain.values import (
+    NONE,
     Arguments,
     Const,
     DictValue,
@@ -25,7 +26,6 @@ _FUNCTION = "click.decorated"
 _COMMAND = "click.Command"
 _PASSED = "click.passed"
 _CONTEXT = "click.Context"
-_NONE = Const(value=None)
 _TYPES = {
     "click.INT": "builtins.int",
     "click.IntRange": "builtins.int",
@@ -139,7 +139,7 @@ def _made(call: ModelCall, given: Value, parent: Value | None, name: Value | Non
 
 def _command_name(function: Value) -> str:
     if isinstance(function, Instance) and function.external_name == _PASSED:
-        function = function.attrs.get("@function") or _NONE
+        function = function.attrs.get("@function") or NONE
     return function.qualname.rpartition(".")[2].replace("_", "-") if isinstance(function, FunctionValue) else ""
 
 
@@ -161,7 +161,7 @@ def _collection(call: ModelCall) -> Value | None:
 
 
 def _without_function(call: ModelCall, commands: list[Value]) -> Instance:
-    return call.instance(_COMMAND, function=_NONE, parser=ParserState(), commands=listing(commands))
+    return call.instance(_COMMAND, function=NONE, parser=ParserState(), commands=listing(commands))
 
 
 def _join(call: ModelCall, group: Instance, name: Value, command: Value) -> None:
@@ -181,9 +181,9 @@ def _sub_command(call: ModelCall) -> Value | None:
 def _add_command(call: ModelCall) -> Value | None:
     command = call.get("cmd", 0)
     if isinstance(call.receiver, Instance) and isinstance(command, Instance):
-        name = call.get("name", 1) or Const(value=_command_name(command.attrs.get("@function") or _NONE))
+        name = call.get("name", 1) or Const(value=_command_name(command.attrs.get("@function") or NONE))
         _join(call, call.receiver, name, command)
-    return _NONE
+    return NONE
 
 
 @model(f"{_COMMAND}.__call__", f"{_COMMAND}.main")
@@ -192,7 +192,7 @@ def _start(call: ModelCall) -> Value | None:
         return None
     words, _ = command_words(call, call.get("args", 0))
     _run(call, call.receiver, words, _context(call))
-    return _NONE
+    return NONE
 
 
 def _context(call: ModelCall) -> Instance:
@@ -200,7 +200,7 @@ def _context(call: ModelCall) -> Instance:
     made = call.instance(_CONTEXT)
     for name in ("invoked_subcommand", "parent", "params", "command", "info_name", "args"):
         call.interpreter.journal.set_attribute(made, name, Unknown(reason="the click context"))
-    call.interpreter.journal.set_attribute(made, "obj", call.arguments.keywords.get("obj") or _NONE)
+    call.interpreter.journal.set_attribute(made, "obj", call.arguments.keywords.get("obj") or NONE)
     return made
 
 
@@ -210,7 +210,7 @@ def _run(call: ModelCall, command: Instance, words: list[str], context: Instance
         return
     _, steps = command_words(call, None)
     reading = Reading(call, state, steps)
-    for items, _ in reading.sides(words) if function is not _NONE else ():
+    for items, _ in reading.sides(words) if function is not NONE else ():
         _called(call, function, context, items)
     known = command.attrs.get("@commands")
     pairs = [pair.items for pair in known.items if isinstance(pair, ListValue)] if isinstance(known, ListValue) else []
@@ -226,8 +226,8 @@ def _called(call: ModelCall, function: Value, context: Instance, items: Mapping[
     given: tuple[Value, ...] = ()
     if isinstance(function, Instance) and function.external_name == _PASSED:
         whole = function.attrs.get("@whole") == Const(value=True)
-        given = (context if whole else context.attrs.get("obj") or _NONE,)
-        function = function.attrs.get("@function") or _NONE
+        given = (context if whole else context.attrs.get("obj") or NONE,)
+        function = function.attrs.get("@function") or NONE
     call.interpreter.call(function, Arguments(positional=given, keywords=dict(items)), call.location)
 
 
@@ -237,7 +237,7 @@ def _ensure_object(call: ModelCall) -> Value | None:
     kind = call.get("object_type", 0)
     if not isinstance(call.receiver, Instance) or kind is None:
         return None
-    held = call.receiver.attrs.get("obj") or _NONE
+    held = call.receiver.attrs.get("obj") or NONE
     if isinstance(held, Const) and held.value is None:
         held = call.interpreter.call(kind, Arguments(), call.location)
         call.interpreter.journal.set_attribute(call.receiver, "obj", held)

@@ -6,6 +6,7 @@ import ast
 import posixpath
 
 from cmgan_audit.program.domain.values import (
+    NONE,
     Arguments,
     ClassValue,
     Const,
@@ -19,8 +20,6 @@ from cmgan_audit.program.models.command_lines.argparse_parsing import command_wo
 from cmgan_audit.program.models.command_lines.function_command_lines import Flag, completed, flags_of, literal
 from cmgan_audit.program.models.registry import ModelCall, model
 from cmgan_audit.source.syntax import names_in, positional_parameters, single_parameters
-
-_NONE = Const(value=None)
 
 
 @model("fire.Fire", "fire.core.Fire")
@@ -40,7 +39,7 @@ def _fire(call: ModelCall) -> Value | None:
             targets = _commands_of_file(call, offered)
         for target in targets:
             _called(call, target, keywords, rest)
-        return _NONE
+        return NONE
     return None if component is None else _called(call, component, keywords, rest)
 
 

@@ -10,6 +10,7 @@ from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.reasons import required
 from cmgan_audit.program.domain.values import (
+    NONE,
     Arguments,
     ClassValue,
     Const,
@@ -30,7 +31,6 @@ from cmgan_audit.program.models.settings.config_files import load_source
 from cmgan_audit.source.data_files.formats import Dialect
 from cmgan_audit.source.syntax import positional_parameters, single_parameters
 
-_NONE = Const(value=None)
 _CONVERSIONS = {"int": int, "float": float, "str": str}
 _TRUE = frozenset({"true", "1", "yes", "y", "on", "t"})
 
@@ -239,7 +239,7 @@ def _typer_decorate(call: ModelCall) -> Value | None:
     if not isinstance(name, Const) and isinstance(function, FunctionValue):
         name = Const(value=function.qualname.rpartition(".")[2].replace("_", "-"))
     call.interpreter.journal.set_content(
-        known, [*known.items, listing([name or _NONE, function], "tuple")], known.complete
+        known, [*known.items, listing([name or NONE, function], "tuple")], known.complete
     )
     return function
 
@@ -256,7 +256,7 @@ def _typer_start(call: ModelCall) -> Value | None:
         if isinstance(function, FunctionValue):
             skip = 1 if chosen and len(pairs) > 1 else 0
             _call_with_flags(call, function, words[skip:], steps[skip:])
-    return _NONE
+    return NONE
 
 
 # Classes whose annotated fields are the options

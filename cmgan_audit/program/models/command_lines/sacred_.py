@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from cmgan_audit.program.domain.values import (
+    NONE,
     Arguments,
     Const,
     DictValue,
@@ -35,7 +36,6 @@ from cmgan_audit.source.syntax import single_parameters
 
 _INGREDIENT = "sacred.Ingredient"
 _OPENED = "sacred.captured.opened"  # `@ex.capture(...)`, before it is given its function
-_NONE = Const(value=None)
 _FILES = (".yaml", ".yml", ".json", ".toml")
 # The generators that it seeds before every run.
 _SEEDED = ("random.seed", "numpy.random.seed", "torch.manual_seed")
@@ -48,7 +48,7 @@ derives("sacred.ingredient.Ingredient", _INGREDIENT)
 def _made(call: ModelCall) -> Value:
     below = call.get("ingredients", 1)
     return call.instance(
-        path=call.get("path", 0) or call.get("name") or _NONE,
+        path=call.get("path", 0) or call.get("name") or NONE,
         below=below if isinstance(below, ListValue) else listing([]),
         configs=listing([]),
         captured=listing([]),
@@ -70,7 +70,7 @@ def _add_config(call: ModelCall) -> Value | None:
     given = call.get("cfg_or_file", 0)
     added = given if given is not None else _of_keywords(call)
     _collected(call, _read(call, added))
-    return _NONE
+    return NONE
 
 
 def _of_keywords(call: ModelCall) -> DictValue:
@@ -105,7 +105,7 @@ def _add_named_config(call: ModelCall) -> Value | None:
     given = call.get("cfg_or_file", 1)
     added = given if given is not None else _of_keywords(call)
     _kept(call, "named", call.text("name", 0), _read(call, added))
-    return _NONE
+    return NONE
 
 
 def _kept(call: ModelCall, table: str, name: str | None, value: Value | None) -> Value | None:
@@ -136,8 +136,8 @@ def _capture(call: ModelCall) -> Value | None:
     command = Const(value=call.callee.endswith("command"))
     function = call.get("function", 0)
     if isinstance(function, FunctionValue):
-        return _captured(call, function, _NONE, command)
-    return call.instance(_OPENED, owner=call.receiver or _NONE, prefix=call.get("prefix", 1) or _NONE, command=command)
+        return _captured(call, function, NONE, command)
+    return call.instance(_OPENED, owner=call.receiver or NONE, prefix=call.get("prefix", 1) or NONE, command=command)
 
 
 @model(f"{_OPENED}.__call__")
@@ -146,7 +146,7 @@ def _capture_with(call: ModelCall) -> Value | None:
     if not isinstance(function, FunctionValue):
         return function
     owned = replace(call, receiver=call.state("owner"))
-    return _captured(owned, function, call.state("prefix") or _NONE, call.state("command") or _NONE)
+    return _captured(owned, function, call.state("prefix") or NONE, call.state("command") or NONE)
 
 
 def _captured(call: ModelCall, function: FunctionValue, prefix: Value, command: Value) -> FunctionValue:
@@ -192,7 +192,7 @@ def _main(call: ModelCall) -> Value | None:
     function = call.get("function", 0)
     if not isinstance(function, FunctionValue):
         return None
-    return _kept(call, "commands", "", _captured(call, function, _NONE, Const(value=True)))
+    return _kept(call, "commands", "", _captured(call, function, NONE, Const(value=True)))
 
 
 @model(f"{_INGREDIENT}.automain")
@@ -319,7 +319,7 @@ def _entries(
     asked = {each.arg for each in single_parameters(spec)}
     settled = {path: value for path, value in fixed.items() if all(map(str.isidentifier, path.split(".")))}
     scope = replace(source, node=leaving_names(source.node, tuple(sorted(settled))))
-    given = {name: before.get(name, _NONE) for name in asked if name in before}
+    given = {name: before.get(name, NONE) for name in asked if name in before}
     given |= {parameter_of(path): value for path, value in settled.items()}
     left = call.interpreter.call(scope, Arguments(keywords=given), call.location)
     held = left.items if isinstance(left, DictValue) else {}

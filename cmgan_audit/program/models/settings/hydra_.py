@@ -8,6 +8,7 @@ from dataclasses import replace
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import (
+    NONE,
     Arguments,
     BoundMethod,
     ClassValue,
@@ -31,7 +32,6 @@ from cmgan_audit.program.models.settings.omegaconf_ import finished, raw_file, r
 CANNOT_START = "hydra cannot compose"
 # The note of an execution about what Hydra composed first.
 COMPOSED = "hydra composed"
-_NONE = Const(value=None)
 _STORE = "hydra.core.config_store.ConfigStore"
 
 
@@ -173,7 +173,7 @@ def _store(call: ModelCall) -> Value | None:
         held = call.interpreter.notes.setdefault("hydra store", {})
         assert isinstance(held, dict)
         held[f"{group}/{name}" if group else name] = node
-    return _NONE
+    return NONE
 
 
 @model(f"{_STORE}.instance")

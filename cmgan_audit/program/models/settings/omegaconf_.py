@@ -7,6 +7,7 @@ from dataclasses import replace
 from cmgan_audit.finding import Step
 from cmgan_audit.program.domain.reasons import Cause, Reason, naming
 from cmgan_audit.program.domain.values import (
+    NONE,
     Arguments,
     ClassValue,
     Const,
@@ -36,7 +37,6 @@ from cmgan_audit.program.models.settings.interpolation import (
 from cmgan_audit.source.data_files.nodes import DataError
 
 _OC = "omegaconf.OmegaConf"
-_NONE = Const(value=None)
 derives("omegaconf.DictConfig", f"{_OC}.create")
 derives("omegaconf.ListConfig", f"{_OC}.create")
 
@@ -193,7 +193,7 @@ def _merge_with(call: ModelCall) -> Value | None:
     if isinstance(done, DictValue):
         for key, item in done.items.items():
             call.interpreter.journal.set_item(call.receiver, key, item)
-    return _NONE
+    return NONE
 
 
 @model(f"{_OC}.to_container", f"{_OC}.to_object")
@@ -211,7 +211,7 @@ def _select(call: ModelCall) -> Value | None:
     for part in key.split("."):
         value = value.items.get(part) if isinstance(value, DictValue) else None
         if value is None:
-            return call.get("default") or _NONE
+            return call.get("default") or NONE
     return value
 
 
@@ -223,7 +223,7 @@ def _update(call: ModelCall) -> Value | None:
     new = with_entry(target, key, value)
     for name, item in new.items.items():
         call.interpreter.journal.set_item(target, name, item)
-    return _NONE
+    return NONE
 
 
 @model(f"{_OC}.register_new_resolver", f"{_OC}.register_resolver")
@@ -233,7 +233,7 @@ def _register(call: ModelCall) -> Value | None:
         known = call.interpreter.notes.setdefault("omegaconf resolvers", {})
         assert isinstance(known, dict)
         known[name] = function
-    return _NONE
+    return NONE
 
 
 @model(
@@ -245,7 +245,7 @@ def _register(call: ModelCall) -> Value | None:
     f"{_OC}.masked_copy",
 )
 def _nothing(call: ModelCall) -> Value:
-    return _NONE
+    return NONE
 
 
 @model(f"{_OC}.is_config", f"{_OC}.is_dict")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from cmgan_audit.program.domain.containers import literal_in
-from cmgan_audit.program.domain.values import Const, DictValue, ListValue, Value
+from cmgan_audit.program.domain.values import NONE, Const, DictValue, ListValue, Value
 from cmgan_audit.program.models.files import each_path, path_of
 from cmgan_audit.program.models.lifting import copied
 from cmgan_audit.program.models.registry import ModelCall, model
 from cmgan_audit.program.models.settings.config_files import load_file, load_source
-
-_NONE = Const(value=None)
 
 
 @model("builtins.dict.merge_from_file")
@@ -20,7 +18,7 @@ def _merge_from_file(call: ModelCall) -> Value | None:
         return None
     held = each_path(call, path_of(path), lambda found: load_file(call, found, "yaml", attribute_access=True))
     _merge(call, call.receiver, held)
-    return _NONE
+    return NONE
 
 
 @model("builtins.dict.merge_from_other_cfg")
@@ -29,7 +27,7 @@ def _merge_from_other(call: ModelCall) -> Value | None:
     if not isinstance(call.receiver, DictValue) or other is None:
         return None
     _merge(call, call.receiver, copied(other, attribute_access=True))
-    return _NONE
+    return NONE
 
 
 @model("builtins.dict.merge_from_list")
@@ -40,7 +38,7 @@ def _merge_from_list(call: ModelCall) -> Value | None:
         return None
     if not isinstance(pairs, ListValue) or not pairs.complete:
         call.interpreter.journal.set_open(call.receiver)
-        return _NONE
+        return NONE
     for key, value in zip(pairs.items[::2], pairs.items[1::2], strict=False):
         if isinstance(key, Const):
             target: Value | None = call.receiver
@@ -49,7 +47,7 @@ def _merge_from_list(call: ModelCall) -> Value | None:
                 target = target.items.get(parent) if isinstance(target, DictValue) else None
             if isinstance(target, DictValue):
                 call.interpreter.journal.set_item(target, last, _meant(value))
-    return _NONE
+    return NONE
 
 
 @model("yacs.config.CfgNode.load_cfg", "yacs.config.load_cfg")
