@@ -19,7 +19,7 @@ from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.execution.depth import deeply
 from cmgan_audit.rules.matching import Unresolved
-from cmgan_audit.rules.record import Fact, Known, OneOf, Record, Unknown
+from cmgan_audit.rules.record import Known, OneOf, Record, Unknown
 from cmgan_audit.source.consulted import Consulted, Questions
 from cmgan_audit.source.tree import SourceTree
 from cmgan_audit.source.user_cache import cache_folder
@@ -154,7 +154,7 @@ def _coverage(tree: SourceTree, loaders: Sequence[Loader]) -> Coverage:
     unread = [path for path in files & {path for path, _, _ in failed} if tree.parsed(path) is None]
     places: dict[object, bool] = {}
     for loader in loaders:
-        places[loader.location] = places.get(loader.location, True) and _is_known(loader.batch_size)
+        places[loader.location] = places.get(loader.location, True) and isinstance(loader.batch_size, Known | OneOf)
     return Coverage(
         files=len(files),
         parsed=len(files) - len(unread),
@@ -173,7 +173,3 @@ def _unresolved(loaders: Sequence[Loader], limits: Sequence[Step]) -> tuple[Unre
     ]
     found += [Unresolved("CMG101", step.location, step.note) for step in limits]
     return tuple(dict.fromkeys(found))
-
-
-def _is_known(fact: Fact) -> bool:
-    return isinstance(fact, Known | OneOf)

@@ -24,7 +24,7 @@ def selected_rules(
         UsageError: a word names no rule, or none of the selected ones is left: looking at nothing finds nothing.
     """
     chosen = []
-    for rule in _door(catalogue):
+    for rule in [rule for rule in catalogue if rule.door == DOOR]:
         wanted = max((_precision(rule, word) for word in select), default=1)
         unwanted = max((_precision(rule, word) for word in ignore), default=0)
         named = any(word.casefold() in (rule.id.casefold(), rule.name) for word in select)
@@ -70,10 +70,6 @@ def of_door(words: Iterable[str], catalogue: Catalogue, door: str) -> tuple[str,
 def matches_rule(rule: Rule, words: Iterable[str]) -> bool:
     """Whether one of the words names this rule."""
     return any(_precision(rule, word) for word in words)
-
-
-def _door(catalogue: Catalogue) -> list[Rule]:
-    return [rule for rule in catalogue if rule.door == DOOR]
 
 
 def _precision(rule: Rule, word: str) -> int:

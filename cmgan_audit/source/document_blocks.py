@@ -52,7 +52,7 @@ def as_typed(lines: Sequence[str]) -> str:
     """The lines of a block without prompts and remarks behind a backslash, and with a variable in place of what the
     reader has to fill in.
     """
-    return filled_in("\n".join(_without_remark(_without_prompt(line)) for line in lines))
+    return filled_in("\n".join(_GOES_ON.sub("", _without_prompt(line)) for line in lines))
 
 
 def filled_in(text: str) -> str:
@@ -63,10 +63,6 @@ def filled_in(text: str) -> str:
 def _without_prompt(line: str) -> str:
     match = _PROMPT.match(line)
     return line if match is None else " " * match.end() + line[match.end() :]
-
-
-def _without_remark(line: str) -> str:
-    return _GOES_ON.sub("", line)
 
 
 def blocks(text: str) -> Iterator[tuple[int, list[str]]]:

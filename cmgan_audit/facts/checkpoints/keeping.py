@@ -48,7 +48,7 @@ def kept_weights(view: View) -> Iterator[KeptWeights]:
         for later in events[position + 1 :]:
             if member_of(later) not in _USES or not _uses_any(later, aliases):
                 continue
-            if _is_after(later, epochs) or _outlives_a_pass(view, event, later, epochs):
+            if epochs not in later.context.loops or _outlives_a_pass(view, event, later, epochs):
                 how = _USES[member_of(later)]
                 place = _written_at(view, event)
                 trail = (
@@ -76,10 +76,6 @@ def _written_at(view: View, event: CallEvent) -> Location:
 def _is_of_network(view: View, event: CallEvent) -> bool:
     found = instances_of(event.receiver)
     return any(map(view.scene.is_network, found)) or (not found and event.callee.startswith("torch.nn."))
-
-
-def _is_after(event: CallEvent, epochs: Loop) -> bool:
-    return epochs not in event.context.loops
 
 
 def _outlives_a_pass(view: View, kept: CallEvent, later: CallEvent, epochs: Loop) -> bool:

@@ -11,7 +11,6 @@ from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import class_name, constant, fact_of, instances_of, is_among, known_number
 from cmgan_audit.finding import Step
 from cmgan_audit.program.domain.values import ClassValue, Const, Instance, Value, options_of
-from cmgan_audit.program.execution.trace import Frame
 from cmgan_audit.program.language.functions import is_generator
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
@@ -134,7 +133,7 @@ def made_anew(scene: Scene, made: Made) -> Fact | None:
         if function is None or not is_generator(function.node):
             continue
         for call in scene.calls:
-            if single.holds(call.context) and _is_under(frames[-1], call.context.frames):
+            if single.holds(call.context) and any(each is frames[-1] for each in call.context.frames):
                 if canonical(call.callee).rpartition(".")[2] in _COLLATES:
                     owner = function.bound_to
                     own = _named_batch(owner) if isinstance(owner, Instance) else None
@@ -142,10 +141,6 @@ def made_anew(scene: Scene, made: Made) -> Fact | None:
                     return Unknown(what, (Step(call.location, what),)) if own is None else fact_of(own, None)
         return None
     return None
-
-
-def _is_under(frame: Frame, frames: tuple[Frame, ...]) -> bool:
-    return any(each is frame for each in frames)
 
 
 def _batch_of(value: Value) -> Fact:

@@ -148,13 +148,9 @@ def _loops_inside(scoring: Scoring, spot: Spot, node: ast.Try) -> bool:
     return False
 
 
-def _parts(node: ast.expr) -> Sequence[ast.expr]:
-    return node.elts if isinstance(node, ast.Tuple | ast.List) else [node]
-
-
 def _gives_nothing(node: ast.expr) -> bool:
     """None, alone or in a tuple beside lists of nothing: `return None, []`."""
-    parts = _parts(node)
+    parts = node.elts if isinstance(node, ast.Tuple | ast.List) else [node]
     empty = [isinstance(each, ast.List | ast.Tuple) and not each.elts for each in parts]
     return any(map(_is_none, parts)) and all(_is_none(each) or bare for each, bare in zip(parts, empty, strict=True))
 

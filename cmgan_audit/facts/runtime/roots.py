@@ -46,17 +46,13 @@ def roots_of(view: View) -> list[Record]:
     for loss, place in flow.losses():
         for node in flow.behind(loss):
             for record in _record(view, node, place):
-                if record.location not in found or _is_zero(record):
+                if record.location not in found or certainly(record.zero, True):
                     found[record.location] = record
     return list(found.values())
 
 
 def _mentioned(view: View) -> bool:
     return any(_ROOTS.search(view.tree.read_bytes(path) or b"") for path in view.code.files)
-
-
-def _is_zero(record: Root) -> bool:
-    return certainly(record.zero, True)
 
 
 def _record(view: View, node: Node, loss: Location) -> Iterator[Root]:

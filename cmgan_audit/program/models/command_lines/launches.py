@@ -76,7 +76,7 @@ def _launch(command: CommandLine, asked: Collection[str], *, ranked: bool) -> La
         before = command.argv[number - 1] if number else ""
         words.append(_marked(word))
         steps.append(Step(place, f"{name} passes {_shown(word, before, command, number)}"))
-    if any(_is_placeholder(word) for word in words):
+    if any(_PLACEHOLDER.search(word) is not None for word in words):
         words, steps = _without_placeholders(words, steps)
     started = (command.launcher,) if ranked else ()
     text = " ".join((*started, *_variables(command, asked), *(word.replace(UNKNOWN_MARK, "") for word in words)))
@@ -113,10 +113,6 @@ def _shown(word: str, before: str, command: CommandLine, number: int) -> str:
         after = command.argv[number + 1]
         return f"{word} {after}" if not after.startswith("-") else word
     return f"{before} {word}" if before.startswith("-") and "=" not in before else word
-
-
-def _is_placeholder(word: str) -> bool:
-    return _PLACEHOLDER.search(word) is not None
 
 
 def _without_placeholders(words: list[str], steps: list[Step]) -> tuple[list[str], list[Step]]:
