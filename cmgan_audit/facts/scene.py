@@ -191,6 +191,11 @@ class Scene:
         return self._elsewhere
 
     @property
+    def is_reached(self) -> bool:
+        """Whether a script comes to what happens here: of other code nobody knows who calls it, and with what."""
+        return self.run.launch.condition != NOT_REACHED
+
+    @property
     def trains(self) -> bool:
         """Whether anything is trained in this run."""
         return any(use.kind in ("backward", "step") for use in self.uses) or bool(self.of_frameworks)
@@ -257,7 +262,7 @@ def look_at(run: Run) -> Scene:
             scene.stores.append(event)
             _sort_store(scene, event, position)
     scene.uses = resting_apart(scene.uses, run.events)
-    if run.launch.condition != NOT_REACHED:  # who calls this code may step along its gradients
+    if scene.is_reached:  # who calls this code may step along its gradients
         scene.uses = told_apart(scene.uses, scene.calls, scene.stores)
     return scene
 

@@ -12,6 +12,7 @@ from cmgan_audit.facts.requirements import TorchRange
 from cmgan_audit.facts.runtime.flow import Flow
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.slices import Slicer
+from cmgan_audit.facts.steps.actions import Action, actions_of
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.execution.trace import Context, Loop
 from cmgan_audit.rules.record import Known, Record, certainly
@@ -41,6 +42,7 @@ class View:
     code: Code = field(init=False)
     _roles: dict[Loop, str] | None = None
     _flow: Flow | None = None
+    _actions: tuple[Action, ...] | None = None
     _slicer: Slicer | None = None
 
     def __post_init__(self) -> None:
@@ -52,6 +54,13 @@ class View:
         if self._flow is None:
             self._flow = Flow(self.scene)
         return self._flow
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """What the run does to losses, gradients and rates, in order."""
+        if self._actions is None:
+            self._actions = tuple(actions_of(self.scene.run))
+        return self._actions
 
     @property
     def slicer(self) -> Slicer:

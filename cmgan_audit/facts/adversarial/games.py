@@ -17,7 +17,7 @@ from cmgan_audit.facts.adversarial.losses import Losses, loss_of, networks_of
 from cmgan_audit.facts.adversarial.records import Game
 from cmgan_audit.facts.adversarial.toggling import is_toggled
 from cmgan_audit.facts.runtime.flow import Node
-from cmgan_audit.facts.steps.actions import BACKWARD, ZERO, Action, actions_of
+from cmgan_audit.facts.steps.actions import BACKWARD, ZERO, Action
 from cmgan_audit.facts.steps.windows import Update, updates_in
 from cmgan_audit.facts.values import class_name, constant, is_among, same_object
 from cmgan_audit.facts.view import View
@@ -26,7 +26,6 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import Loop, innermost_function
-from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.rules.record import NO, Fact, Known
 
 _SWITCHES = regex(r"requires_grad_|set_requires_grad|(un)?freeze\w*|(un)?toggle_(optimizer|model|grad)\w*")
@@ -47,12 +46,10 @@ class _Player:
 
 def games_of(view: View) -> list[Game]:
     """The steps of discriminators in a run; frameworks that step by themselves are not looked into."""
-    run = view.scene.run
-    if run.launch.condition == NOT_REACHED or not view.scene.trains:
+    if not view.scene.is_reached or not view.scene.trains:
         return []
-    actions = list(actions_of(run))
     holders = Holders(view.scene)
-    moved = [(update, holders.of(update.optimiser)) for update in updates_in(view, actions)]
+    moved = [(update, holders.of(update.optimiser)) for update in updates_in(view, view.actions)]
     moved = [(update, held) for update, held in moved if held.complete]
     names = _names(view, [held.networks[0] for _, held in moved])
     players = [

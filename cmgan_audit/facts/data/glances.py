@@ -13,7 +13,6 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, ListValue, Value
 from cmgan_audit.program.execution.trace import Event
-from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.source.statements import SAYS
 from cmgan_audit.source.syntax import arguments_named, called_name, walk
 
@@ -37,7 +36,7 @@ _KEEPERS = ("shutil.", "subprocess.", "os.rename", "os.replace", "os.symlink", "
 def only_looks(view: View) -> bool:
     """Whether a run neither trains, scores nor runs a network, and writes nothing."""
     scene = view.scene
-    if scene.run.launch.condition == NOT_REACHED or any(True for _ in scene.of("run", "backward", "step")):
+    if not scene.is_reached or any(True for _ in scene.of("run", "backward", "step")):
         return False
     return not any(_has_a_result(event.callee) for event in scene.calls)
 

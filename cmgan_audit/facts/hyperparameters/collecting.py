@@ -15,7 +15,6 @@ from cmgan_audit.facts.items.cuts import cuts_in
 from cmgan_audit.facts.items.making import items_of
 from cmgan_audit.facts.optimisers import is_scheduler
 from cmgan_audit.facts.records import TRAIN
-from cmgan_audit.facts.steps.actions import actions_of
 from cmgan_audit.facts.steps.windows import Update, updates_in
 from cmgan_audit.facts.values import class_name, fact_of, instances_of, length_of_range, same_object, share_one
 from cmgan_audit.facts.view import View
@@ -23,7 +22,6 @@ from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.values import Const, Instance, ListValue, Value, options_of
 from cmgan_audit.program.domain.values import Unknown as UnknownValue
 from cmgan_audit.program.execution.trace import CallEvent, SliceEvent
-from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, Unknown, certainly
 
@@ -33,10 +31,10 @@ _DEFAULT_RATES = {"Adam": 1e-3, "AdamW": 1e-3, "NAdam": 2e-3, "RAdam": 1e-3, "RM
 
 def hyperparameters_of(view: View) -> list[Hyperparameter]:
     """The settings of the training in a run; none where nothing is trained by the tree's own code."""
-    if view.scene.run.launch.condition == NOT_REACHED or not view.scene.trains:
+    if not view.scene.is_reached or not view.scene.trains:
         return []
     holders = Holders(view.scene)
-    updates = list(updates_in(view, list(actions_of(view.scene.run))))
+    updates = list(updates_in(view, view.actions))
     trained = _players(updates, holders)
     found = [
         *_batches(view),

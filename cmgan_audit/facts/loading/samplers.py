@@ -10,7 +10,6 @@ from cmgan_audit.facts.values import class_name, constant, fact_of, is_none, sam
 from cmgan_audit.finding import Step
 from cmgan_audit.program.domain.values import Arguments, Choice, Const, Instance, Option, Symbol, Value, options_of
 from cmgan_audit.program.domain.values import Unknown as UnknownValue
-from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.rules.record import NO, Fact, Known, OneOf, Unknown
 
 DISTRIBUTED = frozenset({"torch.utils.data.distributed.DistributedSampler", "torch.utils.data.DistributedSampler"})
@@ -146,7 +145,7 @@ def _is_for_one_process(scene: Scene, arguments: Arguments) -> bool:
 def _once(scene: Scene, made: Made) -> Fact:
     """Whether a script draws from a loader in one place and outside of any loop: a first batch, or an only epoch."""
     passes = scene.passes_over(made.loader)
-    if len(passes) != 1 or passes[0].event.framework or scene.run.launch.condition == NOT_REACHED:
+    if len(passes) != 1 or passes[0].event.framework or not scene.is_reached:
         return NO
     return NO if passes[0].event.context.loops else Known(True, (Step(passes[0].event.location, "the only pass"),))
 

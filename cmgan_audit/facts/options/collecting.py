@@ -15,7 +15,6 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.domain.values import Const, External, FunctionValue, ListValue, Value
 from cmgan_audit.program.execution.trace import CallEvent
-from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.models.command_lines.argparse_state import UNKNOWN_MARK, Given, OptionSpec, split
 from cmgan_audit.rules.record import Known
 from cmgan_audit.source.syntax import arguments_named
@@ -25,8 +24,7 @@ _STORES = ("store", "append", "extend")
 
 def options_of_run(view: View) -> Iterator[CommandOption]:
     """The options that mean truth values or several values, of every parser that the run parses with."""
-    run = view.scene.run
-    if run.launch.condition == NOT_REACHED:
+    if not view.scene.is_reached:
         return
     switches = Switches(view, Reads(view))
     done: set[tuple[Location, str]] = set()

@@ -23,7 +23,6 @@ from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import DictValue, Instance, ListValue, Value
-from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.models.command_lines.argparse_state import OptionSpec
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known, certainly
@@ -57,8 +56,7 @@ _HARMLESS = regex(
 
 def unread_options(view: View) -> Iterator[UnreadOption]:
     """A record for every option of a training run that is called as a setting of the training and is not read."""
-    run = view.scene.run
-    if run.launch.condition == NOT_REACHED or not view.scene.trains:
+    if not view.scene.is_reached or not view.scene.trains:
         return
     reads: _Mentions | None = None
     done: set[object] = set()

@@ -21,7 +21,6 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import ClassValue, Const, FunctionValue, Instance, ListValue, Value
 from cmgan_audit.program.execution.probe import attribute_of
 from cmgan_audit.program.execution.trace import CallEvent
-from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.rules.record import Fact, Known, Record, Unknown
 
 # A file without these words neither transforms nor resamples anything.
@@ -42,7 +41,7 @@ class _Network:
 
 def preparations(view: View) -> Iterator[Record]:
     """The preparations of the networks that a run trains and evaluates; of others the settings alone."""
-    if view.scene.run.launch.condition == NOT_REACHED or not _mentioned(view):
+    if not view.scene.is_reached or not _mentioned(view):
         return
     networks = _networks(view)
     if not networks:

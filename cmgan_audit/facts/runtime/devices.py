@@ -14,7 +14,6 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Choice, Const, DictValue, Instance, Value
 from cmgan_audit.program.execution.trace import CallEvent, Event, StoreEvent, innermost_function
-from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, Record, Unknown, record_kind
 from cmgan_audit.source.syntax import arguments_of, walk
@@ -57,7 +56,7 @@ def placements(view: View) -> Iterable[Record]:
     """The record of a program that is distributed; none for others."""
     scene = view.scene
     starts = [event for event in scene.calls if canonical(event.callee) in _STARTS]
-    if not starts or scene.run.launch.condition == NOT_REACHED or not scene.trains:
+    if not starts or not scene.is_reached or not scene.trains:
         return []
     started = starts[0]
     # Where one GPU is all there is, the program goes another way and starts no processes.

@@ -13,7 +13,6 @@ from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import CallEvent, Frame
-from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, Record, record_kind
 from cmgan_audit.source.syntax import Function
@@ -58,7 +57,7 @@ class _Start:
 
 def process_starts(view: View) -> Iterator[ProcessStart]:
     """The starts of training processes of a run, each place once."""
-    if view.scene.run.launch.condition == NOT_REACHED:
+    if not view.scene.is_reached:
         return
     done: set[Location] = set()
     for event in view.scene.calls:

@@ -16,7 +16,6 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.execution.trace import CallEvent, Event, IterateEvent
-from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, Record, Unknown, certainly, record_kind
 
@@ -71,7 +70,7 @@ def trainings(view: View) -> list[Record]:
 def _first_training(view: View) -> tuple[int, Event] | None:
     """The first event of a run in which a network learns: a backward pass in a loop, or a framework's pass."""
     scene = view.scene
-    if scene.run.launch.condition == NOT_REACHED:
+    if not scene.is_reached:
         return None  # whoever calls this code may seed before
     learnt = [use for use in scene.of("backward", "step") if not _fits_a_part(scene, use.event)]
     steps = [(use.position, use.event) for use in learnt if use.event.context.loops]

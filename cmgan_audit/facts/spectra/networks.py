@@ -10,7 +10,6 @@ from cmgan_audit.program.domain.values import ClassValue, FunctionValue, Instanc
 from cmgan_audit.program.execution.probe import attribute_of, call_value
 from cmgan_audit.program.execution.sessions import interpreter_of
 from cmgan_audit.program.execution.trace import CallEvent
-from cmgan_audit.program.launches.unreached import NOT_REACHED
 
 MOST_TRIED = 24
 _SIGNAL = Unknown(reason="what a network is given")
@@ -23,7 +22,7 @@ def calls_inside(view: View, word: bytes) -> Iterator[CallEvent]:
         view: the run.
         word: only networks are tried whose file, or a file that it takes names from, contains this word.
     """
-    if view.scene.run.launch.condition == NOT_REACHED:
+    if not view.scene.is_reached:
         return
     telling = _files_with(view, word)
     tried: set[object] = set()

@@ -13,15 +13,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from cmgan_audit.facts.adversarial.holders import disjoint
-from cmgan_audit.facts.steps.actions import CLIP, Action, actions_of
+from cmgan_audit.facts.steps.actions import CLIP, Action
 from cmgan_audit.facts.steps.records import Clip
 from cmgan_audit.facts.steps.rings import Ring, Rings
-from cmgan_audit.facts.steps.windows import steps_by_framework, with_networks
+from cmgan_audit.facts.steps.windows import actions_by_hand, with_networks
 from cmgan_audit.facts.values import class_name, fact_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.execution.trace import Loop, innermost_function
-from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.rules.record import NO, Fact, Known
 from cmgan_audit.source.syntax import arguments_named
 
@@ -31,11 +30,8 @@ _LARGEST_LIMIT = 100.0
 
 def clips_of(view: View) -> Iterable[Clip]:
     """The places in loops over batches where gradients are clipped by hand."""
-    run = view.scene.run
-    if run.launch.condition == NOT_REACHED or not any("clip_grad" in event.callee for event in view.scene.calls):
-        return []
-    actions: Sequence[Action] = list(actions_of(run))
-    if steps_by_framework(view, actions):
+    actions = actions_by_hand(view)
+    if not any(each.kind == CLIP for each in actions):
         return []
     rings = Rings(view, with_networks(view, actions))
     places: dict[Location, list[tuple[Action, Ring | None]]] = {}

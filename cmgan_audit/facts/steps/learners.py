@@ -16,28 +16,26 @@ from cmgan_audit.facts.adversarial.losses import Losses
 from cmgan_audit.facts.classes import bare_network, is_network, values_within
 from cmgan_audit.facts.optimisers import is_optimiser
 from cmgan_audit.facts.scene import COPIED, Scene
-from cmgan_audit.facts.steps.actions import STEP, ZERO, Action, actions_of
+from cmgan_audit.facts.steps.actions import STEP, ZERO, Action
 from cmgan_audit.facts.steps.by_hand import DEEP, ByHand, inside, is_it, layer_of
 from cmgan_audit.facts.steps.records import Learner
-from cmgan_audit.facts.steps.windows import UNSEEN, Update, loops_by_hand, steps_by_framework, updates_in
+from cmgan_audit.facts.steps.windows import UNSEEN, Update, actions_by_hand, loops_by_hand, updates_in
 from cmgan_audit.facts.values import class_name, instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import ClassValue, FunctionValue, Instance, ListValue, Value
 from cmgan_audit.program.execution.trace import CallEvent, innermost_function
-from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.rules.record import Known
 from cmgan_audit.source.syntax import walk
 
 
 def learners_of(view: View) -> Iterable[Learner]:
     """A record for every network that the losses of a run come through in its loops over batches."""
-    run = view.scene.run
-    if run.launch.condition == NOT_REACHED or not view.scene.trains or not loops_by_hand(view):
+    if not view.scene.trains or not loops_by_hand(view):
         return []
-    actions: Sequence[Action] = list(actions_of(run))
-    if steps_by_framework(view, actions) or any(each.kind == STEP and not each.on for each in actions):
+    actions = actions_by_hand(view)
+    if not actions or any(each.kind == STEP and not each.on for each in actions):
         return []
     optimisers = _Optimisers(view)
     if not optimisers.are_known or view.scene.named(lambda name: name.startswith(UNSEEN)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.rules.record import Fact, Known, Record, record_kind
+from cmgan_audit.rules.record import NO, YES, Fact, Record, record_kind
 
 BATCH, EPOCH, ANY = "batch", "epoch", "any"
 
@@ -34,12 +34,12 @@ class Scheduler(Record):
     pace: Fact
     meant: Fact
     constants: str = ""
-    twice: Fact
-    before_update: Fact
-    without_metric: Fact
-    told_metric: Fact
-    told_epoch: Fact
-    renewed: Fact = Known(False)
+    twice: Fact = NO
+    before_update: Fact = NO
+    without_metric: Fact = NO
+    told_metric: Fact = NO
+    told_epoch: Fact = NO
+    renewed: Fact = NO
 
 
 @record_kind("scaling")
@@ -90,16 +90,16 @@ class Update(Record):
 
     optimiser: str
     accumulation: Fact
-    ever_zeroed: Fact
-    sums_steps: Fact
-    zeroed_before_step: Fact
-    zeroed_every_batch: Fact
-    zeroed_before_last: Fact
-    repeated: Fact
-    divided: Fact
-    scale_matters: Fact
-    tail_lost: Fact
-    never_steps: Fact = Known(False)
+    ever_zeroed: Fact = YES
+    sums_steps: Fact = NO
+    zeroed_before_step: Fact = NO
+    zeroed_every_batch: Fact = NO
+    zeroed_before_last: Fact = NO
+    repeated: Fact = NO
+    divided: Fact = YES
+    scale_matters: Fact = NO
+    tail_lost: Fact = NO
+    never_steps: Fact = NO
 
 
 @record_kind("clip")

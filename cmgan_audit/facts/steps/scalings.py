@@ -9,7 +9,7 @@ from cmgan_audit.facts.adversarial.holders import Holders
 from cmgan_audit.facts.adversarial.losses import Losses
 from cmgan_audit.facts.frameworks import OWN_ORDER
 from cmgan_audit.facts.optimisers import is_scaler
-from cmgan_audit.facts.steps.actions import CLIP, SCALE, STEP, UNSCALE, UPDATE, Action, actions_of
+from cmgan_audit.facts.steps.actions import CLIP, SCALE, STEP, UNSCALE, UPDATE, Action
 from cmgan_audit.facts.steps.precision import runs_in_half
 from cmgan_audit.facts.steps.records import Scaling
 from cmgan_audit.facts.steps.windows import Update, updates_in
@@ -18,7 +18,6 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import CallEvent, innermost_function
-from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.naming.modules import Module
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import NO, YES, Fact, Known, Unknown
@@ -27,14 +26,12 @@ from cmgan_audit.source.syntax import walk
 
 def scalings_of(view: View) -> Iterable[Scaling]:
     """The updates of a run in which autocast or a GradScaler takes part."""
-    run = view.scene.run
-    if run.launch.condition == NOT_REACHED or not _is_mixed(view):
+    if not view.scene.is_reached or not _is_mixed(view):
         return []
-    actions = list(actions_of(run))
     found: list[Scaling] = []
-    for update in updates_in(view, actions):
+    for update in updates_in(view, view.actions):
         if update.backwards and not any(_is_foreign(each) for each in update.backwards):
-            record = _scaling(view, update, actions, first=not found)
+            record = _scaling(view, update, view.actions, first=not found)
             if record is not None:
                 found.append(record)
     return found

@@ -10,14 +10,14 @@ from itertools import pairwise
 from cmgan_audit.facts.conditions import exclude
 from cmgan_audit.facts.optimisers import is_scheduler
 from cmgan_audit.facts.slices import Slicer
-from cmgan_audit.facts.steps.actions import SCHEDULE, STEP, Action, actions_of
+from cmgan_audit.facts.steps.actions import SCHEDULE, STEP, Action
 from cmgan_audit.facts.steps.out_of_reach import is_replaced, lines_in_reach
 from cmgan_audit.facts.steps.own_schedules import optimisers_of, own_schedulers, told_in_epochs
 from cmgan_audit.facts.steps.paces import meant_pace
 from cmgan_audit.facts.steps.records import ANY, BATCH, EPOCH, Scheduler
 from cmgan_audit.facts.steps.renewed import renewed
 from cmgan_audit.facts.steps.told import PLATEAU, told_epoch, told_metric, without_metric
-from cmgan_audit.facts.steps.windows import steps_by_framework
+from cmgan_audit.facts.steps.windows import actions_by_hand
 from cmgan_audit.facts.values import class_name, instances_of, is_among, same_object, share_one
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
@@ -25,7 +25,6 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import CallEvent, Context, innermost_function
-from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.rules.record import NO, Fact, Known, Unknown, certainly
 from cmgan_audit.source.operands import expression_of
 from cmgan_audit.source.syntax import walk
@@ -45,9 +44,8 @@ class _Made:
 
 def schedulers_of(view: View) -> Iterable[Scheduler]:
     """The schedulers of a run that trains in its own loops; frameworks step theirs by themselves."""
-    run = view.scene.run
-    actions = list(actions_of(run))
-    if run.launch.condition == NOT_REACHED or steps_by_framework(view, actions):
+    actions = actions_by_hand(view)
+    if not actions:
         return []
     made = _made(view)
     batches = {single.event.loop.location for single in view.scene.passes}
@@ -123,11 +121,6 @@ def _own(
         pace=pace,
         meant=Known(EPOCH, count.trail, count.condition, count.confidence),
         constants=f"{argument} is {count.value:,}, and each call of step() is one of them",
-        twice=NO,
-        before_update=NO,
-        without_metric=NO,
-        told_metric=NO,
-        told_epoch=NO,
     )
 
 

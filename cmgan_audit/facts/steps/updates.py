@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from cmgan_audit.facts.conditions import exclude
 from cmgan_audit.facts.passes.left_early import may_end_with_a_group
 from cmgan_audit.facts.steps.accumulate_blocks import summed_in_block, zeroed_before_last_in_block
-from cmgan_audit.facts.steps.actions import BACKWARD, CLIP, STEP, ZERO, Action, actions_of
+from cmgan_audit.facts.steps.actions import BACKWARD, CLIP, STEP, ZERO, Action
 from cmgan_audit.facts.steps.divided import divided
 from cmgan_audit.facts.steps.guards import Guard, guard_of
 from cmgan_audit.facts.steps.out_of_reach import is_held_by_others, is_left_aside, lines_in_reach
@@ -17,14 +17,13 @@ from cmgan_audit.facts.steps.short_loops import is_left_after_one
 from cmgan_audit.facts.steps.unseen_gradients import may_compute
 from cmgan_audit.facts.steps.unstepped import Unstepped, unstepped
 from cmgan_audit.facts.steps.windows import Update as Window
-from cmgan_audit.facts.steps.windows import steps_by_framework, updates_in, with_networks
+from cmgan_audit.facts.steps.windows import actions_by_hand, updates_in, with_networks
 from cmgan_audit.facts.values import class_name
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import innermost_function
-from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.rules.record import NO, YES, Fact, Known, Unknown
 from cmgan_audit.source.syntax import walk
 
@@ -36,9 +35,8 @@ _ZEROING = regex(r"(?<!\w)(?<!def )zero_grad\(|(\.grad\s*=\s*None|\.grad\.(data\
 
 def updates_of(view: View) -> Iterable[Update]:
     """The steps of optimisers in the loops of a run over batches; frameworks order theirs by themselves."""
-    run = view.scene.run
-    actions: Sequence[Action] = list(actions_of(run))
-    if run.launch.condition == NOT_REACHED or steps_by_framework(view, actions):
+    actions = actions_by_hand(view)
+    if not actions:
         return []
     never = [_never(each) for each in unstepped(view, actions)]
     actions = with_networks(view, actions)
@@ -58,15 +56,6 @@ def _never(found: Unstepped) -> Update:
         anchor=f"{innermost_function(zero.context)}.{name}",
         optimiser=name,
         accumulation=Known(1),
-        ever_zeroed=YES,
-        sums_steps=NO,
-        zeroed_before_step=NO,
-        zeroed_every_batch=NO,
-        zeroed_before_last=NO,
-        repeated=NO,
-        divided=YES,
-        scale_matters=NO,
-        tail_lost=NO,
         never_steps=Known(True, trail),
     )
 

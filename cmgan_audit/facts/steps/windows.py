@@ -50,14 +50,18 @@ class Update:
         return max((each.position for each in earlier if each.event.location != here), default=-1)
 
 
-def steps_by_framework(view: View, actions: Sequence[Action]) -> bool:
-    """Whether a framework goes over batches and the program does not step in its passes by hand."""
+def actions_by_hand(view: View) -> Sequence[Action]:
+    """The actions of a run that orders them itself.
+
+    None where a framework goes over the batches and the program does not step in its passes, nor in code that no script
+    reaches.
+    """
     passes = [single.event for single in view.scene.passes if single.event.framework]
-    steps = [each for each in actions if each.kind == STEP and each.on]
+    steps = [each for each in view.actions if each.kind == STEP and each.on]
     by_hand = any(
         _may_step_by_hand(each) and each.loop in step.event.context.loops for each in passes for step in steps
     )
-    return bool(passes) and not by_hand
+    return view.actions if view.scene.is_reached and (by_hand or not passes) else ()
 
 
 def _may_step_by_hand(event: IterateEvent) -> bool:
