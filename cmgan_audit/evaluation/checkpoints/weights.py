@@ -10,6 +10,7 @@ from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
 from cmgan_audit.evaluation.checkpoints.named import Weights
 from cmgan_audit.evaluation.checkpoints.reading import Checkpoint
 from cmgan_audit.evaluation.checkpoints.sets import state_dicts, unnamed_averages
+from cmgan_audit.evaluation.material.names import shortened
 
 
 def split_by_marker(found: Weights, marker: str) -> list[Weights]:
@@ -51,7 +52,7 @@ def pick_weights(checkpoint: Checkpoint, marker: str, wanted: str | None = None)
         largest = max(sets, key=lambda found: len(found.tensors))
         raise CheckpointError(
             f"{checkpoint.path}: the weights do not fit: no {marker} in them; the file has "
-            f"{_some(list(largest.tensors))}. Another network? Name it with --model or --repo and --network"
+            f"{shortened(largest.tensors, 4)}. Another network? Name it with --model or --repo and --network"
         )
     names = ", ".join(network.name or "(top level)" for network in networks)
     if wanted is not None:
@@ -94,22 +95,17 @@ def fit_problem(expected: Mapping[str, tuple[int, ...]], tensors: Mapping[str, T
         if name in tensors and tuple(tensors[name].shape) != tuple(shape)
     ]
     parts = [
-        f"{len(items)} {what}: {_some(items)}"
+        f"{len(items)} {what}: {shortened(items, 4)}"
         for what, items in (("missing", missing), ("unexpected", unexpected), ("of another shape", wrong))
         if items
     ]
     return "; ".join(parts) or None
 
 
-def _some(names: list[str], count: int = 4) -> str:
-    more = f" and {len(names) - count} more" if len(names) > count else ""
-    return ", ".join(names[:count]) + more
-
-
 def _outline(content: object) -> str:
     """One line on what a file holds instead of weights."""
     if isinstance(content, Mapping):
-        return f"its keys are {_some([str(key)[:40] for key in content], 8)}" if content else "an empty dictionary"
+        return f"its keys are {shortened([str(key)[:40] for key in content], 8)}" if content else "an empty dictionary"
     if isinstance(content, Tensor):
         return f"a single tensor of shape {list(content.shape)}"
     return f"an object of type {type(content).__name__}"

@@ -39,10 +39,7 @@ def asks_for_one_failure(test: ast.expr, around: Surroundings) -> bool | None:
 def item_fails(test: ast.expr, around: Surroundings) -> bool | None:
     """Whether a test about one score holds for a failed one (True) or for a sound one (False); None: about no score."""
     match test:
-        case ast.UnaryOp(op=ast.Not()):
-            inner = item_fails(test.operand, around)
-            return None if inner is None else not inner
-        case ast.UnaryOp(op=ast.Invert()):
+        case ast.UnaryOp(op=ast.Not() | ast.Invert()):
             inner = item_fails(test.operand, around)
             return None if inner is None else not inner
         case ast.BoolOp():

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from cmgan_audit.facts.classes import tree_classes
-from cmgan_audit.facts.code import Stack
+from cmgan_audit.facts.code import Reached, Stack
 from cmgan_audit.facts.passes.outside_helpers import is_elsewhere, looks_on
 from cmgan_audit.facts.selection.ways import was_taken
 from cmgan_audit.facts.slices import Found
@@ -85,12 +85,9 @@ def _is_replaced(view: View, path: str, node: ast.expr, calls: int) -> bool:
     around = view.code.around(path, node)
     if around is None or isinstance(around.node, ast.Module) or around.node in view.code.activations.values():
         return False
-    if _is_overridden(view, path, around.node, around.name):
-        return True
-    if not calls or _is_called_unseen(view, path, around.node):
-        return False
-    mentions = list(_mentions(view, around.name))
-    return bool(mentions) and all(_is_replaced(view, at, each, calls - 1) for at, each in mentions)
+    return _is_overridden(view, path, around.node, around.name) or _all_mentions(
+        view, path, around, calls, _is_replaced
+    )
 
 
 def _is_overridden(view: View, path: str, method: ast.AST, name: str) -> bool:
@@ -140,10 +137,17 @@ def _is_passed_by(view: View, path: str, node: ast.expr, calls: int) -> bool:
         stacks = [stack for stack, function in view.code.activations.items() if function is around.node]
     if stacks:
         return all(was_taken(view, Found(node, path, stack)) is False for stack in stacks)
-    if not calls or _is_called_unseen(view, path, around.node):
+    return _all_mentions(view, path, around, calls, _is_passed_by)
+
+
+def _all_mentions(
+    view: View, path: str, function: Reached, calls: int, judge: Callable[[View, str, ast.expr, int], bool]
+) -> bool:
+    """Whether something holds wherever the files of a run speak of a function, with one call less to go through."""
+    if not calls or _is_called_unseen(view, path, function.node):
         return False
-    mentions = list(_mentions(view, around.name))
-    return bool(mentions) and all(_is_passed_by(view, at, each, calls - 1) for at, each in mentions)
+    mentions = list(_mentions(view, function.name))
+    return bool(mentions) and all(judge(view, at, each, calls - 1) for at, each in mentions)
 
 
 def _is_called_unseen(view: View, path: str, function: ast.AST) -> bool:
