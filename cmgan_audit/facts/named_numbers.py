@@ -18,7 +18,7 @@ from cmgan_audit.program.execution.state import Environment
 from cmgan_audit.program.execution.trace import Condition, Context
 from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.rules.record import Fact, Known, Unknown
-from cmgan_audit.source.syntax import defaults_of, last_name
+from cmgan_audit.source.syntax import defaults_of, first_of, last_name
 
 
 def number_at(code: Code, context: Context, condition: Condition, divisor: ast.expr) -> Fact:
@@ -53,7 +53,7 @@ def _global(code: Code, path: str, name: ast.expr) -> list[Const]:
 
     Also one that a module, a class or an object keeps that is known by such a name: `settings.ACCUMULATE`.
     """
-    around = next((each for each in code.parents(path, name) if isinstance(each, ast.FunctionDef)), None)
+    around = first_of(code.parents(path, name), ast.FunctionDef)
     bound = frozenset() if around is None else names_bound(around)
     value = _kept(interpreter_of(code.scene.run).environments, path, name, bound)
     return [value] if isinstance(value, Const) and type(value.value) is int else []

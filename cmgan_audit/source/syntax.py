@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
+from typing import TypeVar
 
 from cmgan_audit.finding import Location
 from cmgan_audit.source.python_file import ParsedFile, cut_short
@@ -12,6 +13,7 @@ from cmgan_audit.source.python_file import ParsedFile, cut_short
 NamedFunction = ast.FunctionDef | ast.AsyncFunctionDef
 Function = NamedFunction | ast.Lambda
 Scope = Function | ast.Module
+_Node = TypeVar("_Node", bound=ast.AST)
 # Nodes are of exactly these classes: to look one up is a third of the price of an `isinstance` that fails.
 _SCOPES = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef})
 _PLACED = ast.expr | ast.stmt
@@ -84,6 +86,11 @@ def last_name(node: ast.AST) -> str:
         case ast.Subscript(slice=ast.Constant(value=str() as name)):
             return name
     return ""
+
+
+def first_of(nodes: Iterable[ast.AST], kind: type[_Node]) -> _Node | None:
+    """The first of some nodes that is of a kind, of those that hold another one the nearest; None where none is."""
+    return next((each for each in nodes if isinstance(each, kind)), None)
 
 
 def words_in(*nodes: ast.AST) -> list[str]:

@@ -16,7 +16,7 @@ from cmgan_audit.program.domain.values import Choice, DictValue, Instance, ListV
 from cmgan_audit.program.execution.trace import CallEvent, Loop
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import first_of, walk
 
 # What gives a new container of the same tensors.
 _SHALLOW = frozenset({"builtins.dict", "collections.OrderedDict", "copy.copy"})
@@ -83,7 +83,7 @@ def _outlives_a_pass(view: View, kept: CallEvent, later: CallEvent, epochs: Loop
     one did. What every pass sets anew does not outlive it, nor do the local names of a function that a pass calls."""
     module, node = view.code.module(kept.location.path), view.code.node_of(kept)
     parents = list(view.code.parents(kept.location.path, node)) if node is not None else []
-    keeping = next((each for each in parents if isinstance(each, ast.Assign)), None)
+    keeping = first_of(parents, ast.Assign)
     if module is None or keeping is None or epochs not in later.context.loops:
         return False
     statement = module.location(keeping)

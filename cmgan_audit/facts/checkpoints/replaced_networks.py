@@ -26,7 +26,7 @@ from cmgan_audit.program.execution.trace import CallEvent, Context, Event, Store
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
 from cmgan_audit.source.statements import leaves
-from cmgan_audit.source.syntax import NamedFunction, is_line_of, walk
+from cmgan_audit.source.syntax import NamedFunction, first_of, is_line_of, walk
 
 # What wraps a network in the expression that asks for its parameters: `model.module.parameters()`.
 _INNER = frozenset({"module"})
@@ -83,7 +83,7 @@ def _assigned(view: View, load: CallEvent) -> Iterator[_Assigned]:
     path = load.location.path
     node = view.code.call_at(load.location)
     parents = list(view.code.parents(path, node)) if node is not None else []
-    statement = next((each for each in parents if isinstance(each, ast.stmt)), None)
+    statement = first_of(parents, ast.stmt)
     function = next((each for each in parents if isinstance(each, _Scope)), None)
     if not isinstance(statement, ast.Assign) or function is None or len(statement.targets) != 1:
         return

@@ -17,7 +17,7 @@ from cmgan_audit.facts.data.glances import is_told
 from cmgan_audit.facts.items.cuts import PICKS
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.source.syntax import NamedFunction, called_name, children, names_in, walk
+from cmgan_audit.source.syntax import NamedFunction, called_name, children, first_of, names_in, walk
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)
 _DIFFERENCES = frozenset({"difference", "setdiff1d"})
@@ -41,8 +41,8 @@ def is_held_out(view: View, path: str, window: ast.Subscript) -> bool:
     if not isinstance(window.slice, ast.Slice) or window.slice.lower is None or _is_of_one(window.slice):
         return False
     outer = list(view.code.parents(path, window))
-    statement = next((each for each in outer if isinstance(each, ast.stmt)), None)
-    loop = next((each for each in outer if isinstance(each, ast.For)), None)
+    statement = first_of(outer, ast.stmt)
+    loop = first_of(outer, ast.For)
     held = frozenset({ast.unparse(window), *_given_to(statement)})
     rest = _Rest(view, path, window.slice, frozenset({ast.unparse(window.value)}), held)
     if loop is not None and any(map(rest.is_used_by, walk(loop))):
@@ -141,7 +141,7 @@ class _Rest:
 
     def _is_copy(self, node: ast.AST, name: str) -> bool:
         """Whether the loop around a statement makes a name a copy of the list: `rest = list(names)`."""
-        loop = next((each for each in self.view.code.parents(self.path, node) if isinstance(each, ast.For)), None)
+        loop = first_of(self.view.code.parents(self.path, node), ast.For)
         for each in walk(loop):
             match each:
                 case ast.Assign(targets=[ast.Name(id=given)], value=ast.Call() as value) if given == name:

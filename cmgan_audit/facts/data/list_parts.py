@@ -27,7 +27,7 @@ from cmgan_audit.program.domain.listings import lists_a_folder
 from cmgan_audit.program.domain.values import ClassValue, Instance
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.naming.names import canonical
-from cmgan_audit.source.syntax import called_name, walk
+from cmgan_audit.source.syntax import called_name, first_of, walk
 
 _MOST_STEPS = 24
 # Calls that give all items of their first argument, in an order that depends on nothing else.
@@ -203,7 +203,7 @@ def _sources(view: View, found: Found, item: int | None) -> list[tuple[Found, in
 
 
 def _class_around(view: View, found: Found) -> ast.AST | None:
-    return next((each for each in view.code.parents(found.path, found.node) if isinstance(each, ast.ClassDef)), None)
+    return first_of(view.code.parents(found.path, found.node), ast.ClassDef)
 
 
 def _given_last(view: View, sources: list[tuple[Found, int | None]]) -> list[tuple[Found, int | None]]:

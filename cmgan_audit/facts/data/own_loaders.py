@@ -33,7 +33,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.program.execution.trace import innermost_function
 from cmgan_audit.rules.record import Known, certainly
-from cmgan_audit.source.syntax import is_line_of, last_name, names_in, walk
+from cmgan_audit.source.syntax import first_of, is_line_of, last_name, names_in, walk
 
 
 def own_loaders(view: View) -> Iterable[EvaluationSet]:
@@ -152,7 +152,7 @@ def _is_forgotten(view: View, names: list[str]) -> bool:
         return False
     for place, _ in view.code.decisions:
         node = view.code.node_at(place)
-        branch = next((each for each in _around(view, place.path, node) if isinstance(each, ast.If)), None)
+        branch = first_of(_around(view, place.path, node), ast.If)
         for block in (branch.body, branch.orelse) if branch is not None else ():
             read = names_in(*block)
             if not read.isdisjoint(names) and not _was_executed(view, place.path, block):
@@ -174,7 +174,7 @@ def _said(view: View, single: Pass) -> set[int]:
     frames = single.event.context.frames
     call = view.code.call_at(frames[-1].call) if frames else None
     around = _around(view, frames[-1].call.path, call) if frames else iter(())
-    statement = next((each for each in around if isinstance(each, ast.stmt)), None)
+    statement = first_of(around, ast.stmt)
     if call is None or not isinstance(statement, ast.Expr | ast.Assign | ast.AugAssign | ast.AnnAssign):
         return set()
     given = {id(part) for part in walk(call)}

@@ -24,7 +24,7 @@ from cmgan_audit.program.execution.trace import CallEvent, Event
 from cmgan_audit.program.library.draws import seed_of
 from cmgan_audit.program.library.seeding import set_by
 from cmgan_audit.rules.record import Fact, Known, Unknown
-from cmgan_audit.source.syntax import names_in, single_parameters, walk
+from cmgan_audit.source.syntax import first_of, names_in, single_parameters, walk
 
 _RESTORED = regex(r".*\.(set_rng_state|setstate|set_state|manual_seed|fork_rng)")
 
@@ -124,7 +124,7 @@ def _made_at(old: _Part, new: _Part) -> tuple[Location, Location]:
 def _assignment(view: View, place: Location) -> ast.Assign | None:
     node = view.code.node_at(place)
     around = () if node is None else (node, *view.code.parents(place.path, node))
-    return next((each for each in around if isinstance(each, ast.Assign)), None)
+    return first_of(around, ast.Assign)
 
 
 def _followers(view: View, path: str, before: ast.Assign, after: ast.Assign) -> list[ast.stmt] | None:

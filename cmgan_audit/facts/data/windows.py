@@ -11,7 +11,7 @@ from cmgan_audit.facts.data.glances import is_told
 from cmgan_audit.facts.data.held_out import gathered
 from cmgan_audit.facts.view import View
 from cmgan_audit.program.execution.trace import SliceEvent
-from cmgan_audit.source.syntax import Function, Scope, called_name, names_in, walk
+from cmgan_audit.source.syntax import Function, Scope, called_name, first_of, names_in, walk
 
 _RANGES = frozenset({"range", "arange", "trange"})
 # What hands on what it is given, one by one.
@@ -43,7 +43,7 @@ def goes_through(view: View, event: SliceEvent) -> bool:
 def _is_picked(view: View, path: str, window: ast.Subscript) -> bool:
     """Whether one of the windows is taken by its number out of a list of them: `parts[0]` to train on."""
     outer = list(view.code.parents(path, window))
-    parts = gathered(outer, next((each for each in outer if isinstance(each, ast.stmt)), None))
+    parts = gathered(outer, first_of(outer, ast.stmt))
     scope = next((each for each in outer if isinstance(each, Scope)), None)
     for node in walk(scope) if parts and scope is not None else ():
         match node:

@@ -29,7 +29,7 @@ from cmgan_audit.program.domain.values import Const, DictValue, Instance
 from cmgan_audit.program.execution.trace import CallEvent, Event
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
-from cmgan_audit.source.syntax import arguments_named, walk
+from cmgan_audit.source.syntax import arguments_named, first_of, walk
 
 # Who looks for the worst on purpose calls it so: the loss is `max_loss` or the score `lowest`, and not the reverse.
 _WORST = {HIGHER: regex(r"worst|hard|max|high|larg|peak"), LOWER: regex(r"worst|hard|min|low|small|least")}
@@ -151,7 +151,7 @@ def _stopping(view: View) -> Iterator[tuple[str, Guard]]:
         behind = view.slicer.behind(decision.node, decision.path, decision.stack)
         for found in (*behind.compares, *(call for call in behind.calls if comparison_of(view, call) is not None)):
             parents = view.code.parents(found.path, found.node)
-            branch = next((each for each in parents if isinstance(each, ast.If)), None)
+            branch = first_of(parents, ast.If)
             if branch is not None and found.node in walk(branch.test):
                 yield from ((STOPS, Guard(branch.test, found.path, found.stack, side)) for side in (True, False))
 

@@ -13,7 +13,7 @@ from cmgan_audit.facts.selection.senses import HIGHER, LOWER
 from cmgan_audit.facts.selection.ways import FUNCTIONS
 from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.view import View
-from cmgan_audit.source.syntax import called_name, walk
+from cmgan_audit.source.syntax import called_name, first_of, walk
 
 # The operators that ask the same with both sides exchanged.
 _TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}
@@ -104,7 +104,7 @@ def best_few(view: View, test: Found, compares: Sequence[Comparison]) -> Iterato
         test: the test of a branch.
         compares: the comparisons in it.
     """
-    branch = next((each for each in view.code.parents(test.path, test.node) if isinstance(each, ast.If)), None)
+    branch = first_of(view.code.parents(test.path, test.node), ast.If)
     added = list(_added_behind(branch)) if branch is not None and branch.test is test.node else []
     for compare in compares if added else ():
         for number, asked, less in compare.sides():

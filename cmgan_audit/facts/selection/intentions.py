@@ -14,6 +14,7 @@ from cmgan_audit.facts.checkpoints.restoring import member_of
 from cmgan_audit.facts.selection.selecting import keeps_model
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.source.syntax import first_of
 
 _WORST = regex(r"worst|crash|diverg|explo[ds]|spike|blow|anomal|outlier|dump|debug|rollback|roll_back")
 _LOGS = frozenset({"debug", "dump"})  # `logger.debug` and `json.dump` speak of no model
@@ -36,7 +37,7 @@ def keeps_best(view: View, guard: Guard) -> bool:
 
 def _said(view: View, guard: Guard) -> Iterator[str]:
     """The names and texts of a test and of the side of the branch behind it."""
-    branch = next((each for each in view.code.parents(guard.path, guard.node) if isinstance(each, ast.If)), None)
+    branch = first_of(view.code.parents(guard.path, guard.node), ast.If)
     behind = () if branch is None else branch.body if guard.taken else branch.orelse
     for block in (guard.node, *behind):
         for part in ast.walk(block):

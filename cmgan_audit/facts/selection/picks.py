@@ -17,7 +17,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.naming.names import canonical
-from cmgan_audit.source.syntax import called_name, walk
+from cmgan_audit.source.syntax import called_name, first_of, walk
 
 _LOADS = frozenset({"load", "load_state_dict"})
 _COPIES = frozenset(
@@ -226,7 +226,7 @@ def _of_ordered(view: View, step: Found, held: ast.expr, index: ast.expr) -> Ext
 def _is_meant(view: View, found: Found, extreme: Extreme, *, removes: bool) -> bool:
     """Whether an end of a list is meant for the best one: not where it is called the worst, or both ends are asked."""
     parents = list(view.code.parents(found.path, found.node))
-    statement = next((each for each in parents if isinstance(each, ast.stmt)), None)
+    statement = first_of(parents, ast.stmt)
     words = (
         word
         for part in walk(statement)

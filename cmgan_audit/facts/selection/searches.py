@@ -20,7 +20,7 @@ from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.view import View
 from cmgan_audit.source.operands import operands
 from cmgan_audit.source.statements import SAYS, calls_one
-from cmgan_audit.source.syntax import positional_parameters, walk
+from cmgan_audit.source.syntax import first_of, positional_parameters, walk
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 
@@ -33,7 +33,7 @@ def search_of(view: View, guard: Guard) -> Search | None:
         guard: the test, and the side of it on which a model is kept.
     """
     parents = list(view.code.parents(guard.path, guard.node))
-    branch = next((each for each in (guard.node, *parents) if isinstance(each, ast.If)), None)
+    branch = first_of((guard.node, *parents), ast.If)
     if branch is None or branch.test is not guard.node:
         return None
     here = Found(guard.node, guard.path, guard.stack)
@@ -96,14 +96,14 @@ def _behind_flag(view: View, flag: Found, given: dict[str, str], depth: int = 3)
         parents = list(view.code.parents(source.path, source.node))
         if isinstance(flag.node, ast.Call):
             given = _as_parameters(flag.node, parents, given)
-        statement = next((each for each in parents if isinstance(each, ast.stmt)), None)
+        statement = first_of(parents, ast.stmt)
         if isinstance(source.node, ast.Name) and depth:
             yield from _behind_flag(view, source, given, depth - 1)
         elif isinstance(source.node, ast.expr) and any(_comparisons(view, source, source.node)):
             block = next((block for each in parents for block in _blocks(each) if statement in block), [])
             yield from _in_test(view, source, {**dict(_extremes(block)), **given}, taken=True)
         elif isinstance(source.node, ast.Constant) and source.node.value is True:
-            branch = next((each for each in parents if isinstance(each, ast.If)), None)
+            branch = first_of(parents, ast.If)
             if branch is not None:
                 test = source.beside(branch.test)
                 yield from _of_branch(view, test, branch, taken=statement in branch.body)
@@ -161,7 +161,7 @@ def _has_opposite(view: View, search: Search, given: dict[str, str]) -> bool:
     """
     parents = list(view.code.parents(search.test.path, search.test.node))
     function = next((each for each in parents if isinstance(each, FUNCTIONS)), None)
-    branch = next((each for each in parents if isinstance(each, ast.If)), None)
+    branch = first_of(parents, ast.If)
     pair = (ast.unparse(search.number), _without_margin(search.best, given))
     for node in walk(function):
         if not isinstance(node, ast.Compare | ast.Call) or node is search.compare:

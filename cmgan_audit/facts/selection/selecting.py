@@ -27,7 +27,7 @@ from cmgan_audit.program.domain.values import Choice, DictValue, Instance, Value
 from cmgan_audit.program.execution.trace import CallEvent, Event, Loop
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
-from cmgan_audit.source.syntax import arguments_of, is_line_of, walk
+from cmgan_audit.source.syntax import arguments_of, first_of, is_line_of, walk
 
 _SAVES = frozenset({"save", "save_pretrained", "save_checkpoint", "save_state", "save_weights", "copyfile", "copy2"})
 _ORDERS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq)
@@ -240,7 +240,7 @@ class _Selecting:
         """Whether a decision reads a number that its loop gives a value only behind it, at the end of each epoch."""
         parents = list(self._view.code.parents(decision.path, decision.node))
         loop = next((each for each in parents if isinstance(each, ast.For | ast.While)), None)
-        statement = next((each for each in parents if isinstance(each, ast.stmt)), None)
+        statement = first_of(parents, ast.stmt)
         if loop is None or statement is None:
             return False
         behind: set[str] = set()

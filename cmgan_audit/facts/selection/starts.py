@@ -13,7 +13,7 @@ from cmgan_audit.facts.selection.ways import was_taken
 from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.source.syntax import called_name, last_name, walk
+from cmgan_audit.source.syntax import called_name, first_of, last_name, walk
 
 _INFINITE = regex(r"float\(['\"]\+?(?:inf|infinity)['\"]\)|(?:math|np|numpy|torch)\.[iI]nf|sys\.maxsize")
 # No speech metric gets there, and no mean loss there.
@@ -58,8 +58,8 @@ def _orders(search: Search) -> tuple[str, str]:
 def _lets_first_in(view: View, search: Search, given: Found) -> bool:
     """Whether a number becomes the best one on a branch apart from the search: `if epoch == 0: best = loss`."""
     around = list(view.code.parents(search.test.path, search.test.node))
-    asked = next((each for each in around if isinstance(each, ast.If)), None)
-    branch = next((each for each in view.code.parents(given.path, given.node) if isinstance(each, ast.If)), None)
+    asked = first_of(around, ast.If)
+    branch = first_of(view.code.parents(given.path, given.node), ast.If)
     if branch is None or branch in around:
         return False
     if asked is None or asked.test is not search.test.node:  # the search gives a flag, and `if is_best:` asks for it

@@ -24,7 +24,7 @@ from cmgan_audit.program.execution.sessions import interpreter_of
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.program.naming.modules import Module
-from cmgan_audit.source.syntax import NamedFunction, is_line_of, walk
+from cmgan_audit.source.syntax import NamedFunction, first_of, is_line_of, walk
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _Definition = NamedFunction | ast.ClassDef
@@ -92,7 +92,7 @@ def _is_replaced(view: View, path: str, node: ast.expr, calls: int) -> bool:
 
 def _is_overridden(view: View, path: str, method: ast.AST, name: str) -> bool:
     """Whether every object that would have a method has another one of that name, and none asks for this one."""
-    holder = next((each for each in view.code.parents(path, method) if isinstance(each, ast.ClassDef)), None)
+    holder = first_of(view.code.parents(path, method), ast.ClassDef)
     if holder is None:
         return False
     if any(_asks_for(view, at, mention, holder) for at, mention in _mentions(view, name)):
@@ -154,7 +154,7 @@ def _is_called_unseen(view: View, path: str, function: ast.AST) -> bool:
     """Whether what is not in the tree may call a function: a base class its method, or what it is decorated with."""
     if getattr(function, "decorator_list", []):
         return True
-    holder = next((each for each in view.code.parents(path, function) if isinstance(each, ast.ClassDef)), None)
+    holder = first_of(view.code.parents(path, function), ast.ClassDef)
     waiting, seen = [] if holder is None else list(holder.bases), {"object", "ABC", "Module"}
     modules = {each.module.path: each.module for each in view.code.reached}.values() if waiting else ()
     classes = {node.name: node for module in modules for node in walk(module.tree) if isinstance(node, ast.ClassDef)}

@@ -15,7 +15,7 @@ from cmgan_audit.facts.values import instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Instance
-from cmgan_audit.source.syntax import names_in, walk
+from cmgan_audit.source.syntax import first_of, names_in, walk
 
 _IN_PLACE = frozenset({"copy_", "lerp_", "mul_", "add_", "sub_", "addcmul_", "set_"})
 _OF_NETWORK = (".parameters", ".named_parameters", ".state_dict")
@@ -105,10 +105,10 @@ def _asked(view: View, weights: ast.expr, path: str, stack: Stack) -> Iterator[I
 def _owner(view: View, path: str, function: ast.AST, weights: ast.expr) -> ast.ClassDef | None:
     """The class that writes into its own weights, elsewhere than where it gives them their first values; no optimiser
     gets its buffers."""
-    first = next((each for each in walk(weights) if isinstance(each, ast.Name)), None)
+    first = first_of(walk(weights), ast.Name)
     if first is None or first.id != "self" or getattr(function, "name", "").startswith(_CONSTRUCTORS):
         return None
-    owner = next((each for each in view.code.parents(path, function) if isinstance(each, ast.ClassDef)), None)
+    owner = first_of(view.code.parents(path, function), ast.ClassDef)
     return None if owner is not None and _words(weights) & set(_buffers(owner)) else owner
 
 
