@@ -14,7 +14,7 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, ListValue, Value
 from cmgan_audit.program.execution.trace import Event
 from cmgan_audit.source.statements import SAYS
-from cmgan_audit.source.syntax import arguments_named, called_name, walk
+from cmgan_audit.source.syntax import arguments_named, called_name, is_shared, walk
 
 # So many files are looked at one by one; more of them are a set.
 _FEW = 20
@@ -118,9 +118,7 @@ def _are_told(view: View, path: str, given: ast.Name, names: int) -> bool:
 def _scope_of(view: View, path: str, given: ast.Name) -> ast.AST | None:
     """Where a name is known that is given here: in the function, unless that calls it global; else in the file."""
     for outer in view.code.parents(path, given):
-        if isinstance(outer, ast.FunctionDef) and not any(
-            given.id in each.names for each in walk(outer) if isinstance(each, ast.Global | ast.Nonlocal)
-        ):
+        if isinstance(outer, ast.FunctionDef) and not is_shared(outer, given.id):
             return outer
         if isinstance(outer, ast.Module):
             return outer
