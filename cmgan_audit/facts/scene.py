@@ -69,6 +69,11 @@ class Made:
     context: Context
     position: int
 
+    @property
+    def datasets(self) -> list[Instance]:
+        """The datasets that it may draw from."""
+        return instances_of(self.arguments.get("dataset", 0))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pass:

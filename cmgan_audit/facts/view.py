@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import field
 
@@ -68,6 +69,10 @@ class View:
         if self._slicer is None:
             self._slicer = Slicer(self.code)
         return self._slicer
+
+    def mentions(self, wanted: re.Pattern[bytes]) -> bool:
+        """Whether a file that the run executed code of holds something, wherever in it that is."""
+        return any(wanted.search(self.tree.read_bytes(path) or b"") for path in self.code.files)
 
     @property
     def made_loaders(self) -> Iterator[tuple[Made, Loader]]:

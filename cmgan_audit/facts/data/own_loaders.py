@@ -28,7 +28,7 @@ from cmgan_audit.facts.loading.roles import leaning
 from cmgan_audit.facts.passes.modes import gradients_off, mode_at
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.scene import Made, Pass, Scene, Use
-from cmgan_audit.facts.values import class_name, instances_of
+from cmgan_audit.facts.values import class_name
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.program.execution.trace import innermost_function
@@ -190,7 +190,7 @@ def _record(view: View, made: Made, loader: Loader, single: Pass, unused: Made |
     frames = single.event.context.frames
     here = single.event.loop.location
     place = frames[-1].call if frames and not _called(view, single) else here
-    datasets = instances_of(made.arguments.get("dataset", 0))
+    datasets = made.datasets
     steps = [Step(place, "the training loader is evaluated here")]
     steps += [] if place == here else [Step(here, "the loop of the evaluation")]
     steps.append(Step(made.location, "it is made here, and trained on"))

@@ -101,7 +101,7 @@ def _split_by_data(view: View, made: Made) -> str:
 
 def _foreign_dataset(made: Made) -> str:
     """A dataset of which nobody here can say whether it splits its items: one of a library other than torch's own."""
-    for each in instances_of(made.arguments.get("dataset", 0)):
+    for each in made.datasets:
         if not isinstance(each.cls, ClassValue) and not _TORCH.fullmatch(each.external_name):
             return f"{each.external_name.partition('.')[0]} makes the dataset, and may split its items itself"
     return ""

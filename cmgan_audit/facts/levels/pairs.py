@@ -54,7 +54,7 @@ class _Meeting:
 
 def level_pairs(view: View) -> list[Record]:
     """The estimates and references of a run that trains, where a factor computed from the data scales one of them."""
-    if not view.scene.trains or not _mentioned(view):
+    if not view.scene.trains or not view.mentions(_SCALES):
         return []
     levels = Levels(view.flow, view.tree)
     found: dict[Location, Record] = {}
@@ -64,10 +64,6 @@ def level_pairs(view: View) -> list[Record]:
         for each in meetings:
             found.setdefault(each.location, _record(each, levels, place, balanced=balanced))
     return list(found.values())
-
-
-def _mentioned(view: View) -> bool:
-    return any(_SCALES.search(view.tree.read_bytes(path) or b"") for path in view.code.files)
 
 
 def _meetings(view: View, levels: Levels, loss: Value) -> Iterator[_Meeting]:

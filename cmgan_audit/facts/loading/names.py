@@ -97,7 +97,7 @@ class Names:
         """The names that a loader and its own dataset get, with the places, nearest first."""
         places = [made.location, *(frame.call for frame in reversed(made.context.frames[-3:]))]
         shared = datasets_of_others(self._scene, made)
-        for dataset in instances_of(made.arguments.get("dataset", 0)):
+        for dataset in made.datasets:
             if not is_among(dataset, shared):
                 places.append(self._made_at(dataset))
         found = [(self._assigned.at(place), place) for place in places]
@@ -112,7 +112,7 @@ class Names:
     def of_dataset(self, made: Made) -> list[tuple[str, Location]]:
         """The names that the dataset of a loader was given where it was made or split off, with the places."""
         found = []
-        for dataset in instances_of(made.arguments.get("dataset", 0)):
+        for dataset in made.datasets:
             place = self._made_at(dataset)
             found.append((self._assigned.at(place), place))
             for name, place in self._given.get(id(dataset.attrs), ()):

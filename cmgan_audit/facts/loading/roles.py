@@ -82,7 +82,7 @@ def name_signs(scene: Scene, made: Made, names: list[tuple[str, Location]]) -> l
         if side and not (side > 0 and _trains(scene, frame)):
             signs.append(Sign(1.5 * side, f"it is made in {function}()", frame.call))
     shared = datasets_of_others(scene, made)
-    for dataset in instances_of(made.arguments.get("dataset", 0)):
+    for dataset in made.datasets:
         signs.extend(_dataset_signs(dataset, shared))
     shuffle = made.arguments.get("shuffle", 2)
     if isinstance(shuffle, Const) and shuffle.value is True:
@@ -189,7 +189,7 @@ def _is_over_itself(scene: Scene, made: Made) -> bool:
     Which split it is of says nothing of such a loader, whatever the dataset is called. One that the dataset keeps for
     others to draw from is a loader like any.
     """
-    datasets = instances_of(made.arguments.get("dataset", 0))
+    datasets = made.datasets
     frames = made.context.frames
     for depth, frame in enumerate(frames, start=1):
         owner = frame.value.bound_to if frame.value is not None and frame.function.endswith(".__init__") else None

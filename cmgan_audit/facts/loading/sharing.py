@@ -19,7 +19,7 @@ def _draw_alike(one: Made, other: Made) -> bool:
         given = (made.arguments.get("sampler", 3), made.arguments.get("batch_sampler", 4))
         if any(each is not None and not is_none(each) for each in given):
             return False
-    mine, others = (instances_of(made.arguments.get("dataset", 0)) for made in (one, other))
+    mine, others = one.datasets, other.datasets
     return share_one(mine, others)
 
 

@@ -78,16 +78,8 @@ class TorchRange:
             trail names the statements.
         """
         deciding = self._deciding(path)
-        if not deciding:
-            return self._silent(path, below)
         older = [each for each in deciding if _fits(_torch_ranges(each), below)]
-        if not older:
-            return Known(False, _trail(deciding), confidence=_confidence(deciding))
-        floor = self._python_floor(path, below)
-        if floor and not any(each.exact for each in older):
-            return Known(False, _trail([*older, *floor]), confidence=_confidence(floor))
-        certain = len(older) == len(deciding) and all(each.exact for each in older)
-        return Known(True, _trail(older), confidence=_confidence(older) if certain else Confidence.MEDIUM)
+        return self._told(path, deciding, older, self._python_floor(path, below))
 
     def reaches(self, *, first: str, path: str = "") -> Fact:
         """Whether a torch of at least `first` satisfies what the tree says: the other end of `allows`.
@@ -103,16 +95,26 @@ class TorchRange:
         """
         deciding = self._deciding(path)
         newer = [each for each in deciding if _reaches(_torch_ranges(each), first)]
-        if deciding and not newer:
+        return self._told(path, deciding, newer, self._python_ceiling(path, first))
+
+    def _told(self, path: str, deciding: list[Stated], fitting: list[Stated], of_python: list[Stated]) -> Fact:
+        """Whether there may be such a torch.
+
+        Args:
+            path: the file that is asked about.
+            deciding: the statements that count for it.
+            fitting: those of them that leave such a torch.
+            of_python: the statements about Python that leave none, which a pinned torch overrules.
+        """
+        if deciding and not fitting:
             return Known(False, _trail(deciding), confidence=_confidence(deciding))
-        ceiling = [] if any(each.exact for each in newer) else self._python_ceiling(path, first)
-        if ceiling:
-            return Known(False, _trail([*newer, *ceiling]), confidence=_confidence(ceiling))
+        if of_python and not any(each.exact for each in fitting):
+            return Known(False, _trail([*fitting, *of_python]), confidence=_confidence(of_python))
         if not deciding:
             named = [each for each in self.statements if each.package == "torch" and _above(each, path)]
             return Unknown("the tree names no version of torch", _trail(named[:1]))
-        certain = len(newer) == len(deciding) and all(each.exact for each in newer)
-        return Known(True, _trail(newer), confidence=_confidence(newer) if certain else Confidence.MEDIUM)
+        certain = len(fitting) == len(deciding) and all(each.exact for each in fitting)
+        return Known(True, _trail(fitting), confidence=_confidence(fitting) if certain else Confidence.MEDIUM)
 
     def may_reach(self, *, first: str, path: str = "") -> Fact:
         """Like `reaches`, for rules that speak up where nothing is stated: then Known(True) with low confidence."""
@@ -123,14 +125,6 @@ class TorchRange:
         """Like `allows`, for rules that speak up where nothing is stated: then Known(True) with low confidence."""
         fact = self.allows(below=below, path=path)
         return Known(True, fact.trail, confidence=Confidence.LOW) if isinstance(fact, Unknown) else fact
-
-    def _silent(self, path: str, below: str) -> Fact:
-        """The answer where no version of torch is stated: Python's own version may exclude the old ones."""
-        floor = self._python_floor(path, below)
-        if floor:
-            return Known(False, _trail(floor), confidence=_confidence(floor))
-        named = [each for each in self.statements if each.package == "torch" and _above(each, path)]
-        return Unknown("the tree names no version of torch", _trail(named[:1]))
 
     def _deciding(self, path: str) -> list[Stated]:
         """The statements that count for a file: of the nearest folder, the most binding ones."""

@@ -39,7 +39,7 @@ class Root(Record):
 
 def roots_of(view: View) -> list[Record]:
     """The roots of a run between its networks and its training loss, each once."""
-    if not view.scene.trains or not _mentioned(view):
+    if not view.scene.trains or not view.mentions(_ROOTS):
         return []
     flow = view.flow
     found: dict[Location, Record] = {}
@@ -49,10 +49,6 @@ def roots_of(view: View) -> list[Record]:
                 if record.location not in found or certainly(record.zero, True):
                     found[record.location] = record
     return list(found.values())
-
-
-def _mentioned(view: View) -> bool:
-    return any(_ROOTS.search(view.tree.read_bytes(path) or b"") for path in view.code.files)
 
 
 def _record(view: View, node: Node, loss: Location) -> Iterator[Root]:

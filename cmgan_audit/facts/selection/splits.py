@@ -114,14 +114,14 @@ class Splits:
         return any(
             isinstance(bound_arguments(dataset.cls, dataset.arguments).get(flag), Unknown)
             and chooses_items(dataset, flag)
-            for dataset in instances_of(made.arguments.get("dataset", 0))
+            for dataset in made.datasets
             if isinstance(dataset.cls, ClassValue)
             for flag in _FLAGS
         )
 
     def _read_as(self, made: Made) -> Split | None:
         """The validation set, where the key by which its items are found says so: what a loader is called says less."""
-        for dataset in instances_of(made.arguments.get("dataset", 0)):
+        for dataset in made.datasets:
             for behind in self._behind_arguments(dataset):
                 key = validation_key(keys_behind(behind))
                 if key is not None:
@@ -137,7 +137,7 @@ class Splits:
         if not sign.sign.startswith(_BEHAVIOURS) or _kinds_of(self._names.of(made)) != {VALID}:
             return False
         flag = sign.sign.partition("=")[0]
-        return not any(chooses_items(each, flag) for each in instances_of(made.arguments.get("dataset", 0)))
+        return not any(chooses_items(each, flag) for each in made.datasets)
 
     def _named(self, made: Made) -> list[tuple[str, Location]]:
         """The names that tell which split a loader draws from, with their places.
@@ -155,9 +155,9 @@ class Splits:
 
     def _is_helpers(self, made: Made, own: Sequence[tuple[str, Location]]) -> bool:
         """Whether a helper that makes the loaders of several splits gave their datasets one name, `test_set`."""
-        drawn = instances_of(made.arguments.get("dataset", 0))
+        drawn = made.datasets
         for other in self._view.scene.made:
-            datasets = instances_of(other.arguments.get("dataset", 0))
+            datasets = other.datasets
             if share_one(drawn, datasets):
                 continue
             theirs = self._names.of_dataset(other)
@@ -168,7 +168,7 @@ class Splits:
     def _texts(self, made: Made) -> tuple[list[Split], list[Split]]:
         paths: list[Split] = []
         flags: list[Split] = []
-        for dataset in instances_of(made.arguments.get("dataset", 0)):
+        for dataset in made.datasets:
             for key, value in _held(dataset):
                 if not isinstance(value, Const) or not isinstance(value.value, str) or len(value.value) > _LONGEST:
                     continue

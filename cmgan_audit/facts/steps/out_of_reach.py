@@ -26,6 +26,8 @@ from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.program.naming.modules import Module
 from cmgan_audit.source.syntax import NamedFunction, first_of, is_line_of, walk
 
+# How many calls may lead to a line.
+_MOST_CALLS = 2
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _Definition = NamedFunction | ast.ClassDef
 # What gives any definition of a module or any class by a name that is a value, or all of them.
@@ -54,16 +56,15 @@ def lines_in_reach(view: View, wanted: re.Pattern[str]) -> Iterator[tuple[str, i
             yield path, number, match
 
 
-def is_left_aside(view: View, path: str, number: int, *, calls: int = 2) -> bool:
+def is_left_aside(view: View, path: str, number: int) -> bool:
     """Whether the settings of a run lead past a line: its branch is not taken, or only such branches call its function.
 
     Args:
         view: the run.
         path: the file.
         number: the line.
-        calls: how many calls may lead to it.
     """
-    return any(_is_passed_by(view, path, node, calls) for node in _calls_on(view, path, number))
+    return any(_is_passed_by(view, path, node, _MOST_CALLS) for node in _calls_on(view, path, number))
 
 
 def is_replaced(view: View, path: str, number: int) -> bool:
@@ -72,7 +73,7 @@ def is_replaced(view: View, path: str, number: int) -> bool:
     A student's trainer has a `train_epoch` of its own in the place of that of its base class, and what only the latter
     called, to step a scheduler, nobody calls any more.
     """
-    return any(_is_replaced(view, path, node, 2) for node in _calls_on(view, path, number))
+    return any(_is_replaced(view, path, node, _MOST_CALLS) for node in _calls_on(view, path, number))
 
 
 def _calls_on(view: View, path: str, number: int) -> Iterator[ast.Call]:

@@ -61,7 +61,7 @@ def _segments(view: View) -> Iterator[AppliedSetting]:
 
 def _datasets(made: Made) -> Iterator[Instance]:
     """The dataset of a loader, and the objects that it holds."""
-    for dataset in instances_of(made.arguments.get("dataset", 0)):
+    for dataset in made.datasets:
         for inner in values_within(dataset, 2):
             yield from instances_of(inner)
 
