@@ -21,6 +21,7 @@ from cmgan_audit.evaluation.checkpoints.naming import epoch_from_content, read_n
 from cmgan_audit.evaluation.checkpoints.plain import plain_values
 from cmgan_audit.evaluation.checkpoints.stand_ins import refused, stand_ins
 from cmgan_audit.evaluation.checkpoints.survey import DAMAGE, Survey, SurveyError, WholeModelError, survey_pickle
+from cmgan_audit.evaluation.in_its_place import in_its_place
 from cmgan_audit.evaluation.material.listing import AUDIO_SUFFIXES
 from cmgan_audit.lazy_dataclasses import dataclass
 
@@ -137,10 +138,8 @@ def _guess(start: bytes, path: Path) -> str:
         return " (an exported graph is run by compare-ckpts with --model onnx)"
     if start.startswith(b"RIFF"):
         return " (it is a wav file)"
-    if start.startswith(b"version https://git-lfs"):
-        return " (it is a Git LFS pointer: fetch the file itself with `git lfs pull`)"
-    if start.lstrip()[:1] == b"<":
-        return " (it is an HTML or XML page, perhaps a failed download)"
+    if found := in_its_place(start):
+        return found
     if _lists_recordings(path):
         return " (it lists recordings: name the folder that holds them, or make one of links to them)"
     return ""

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cmgan_audit.errors import InputError
+from cmgan_audit.evaluation.in_its_place import in_its_place
 from cmgan_audit.evaluation.material.listing import is_recording
 from cmgan_audit.lazy_dataclasses import dataclass
 
@@ -94,7 +95,7 @@ def probe(path: Path, *, allow_empty: bool = False) -> Header:
     try:
         info = soundfile.info(path)
     except (soundfile.LibsndfileError, OSError) as error:
-        raise AudioError(f"{path}: not readable as audio: {_reason(error)}") from error
+        raise AudioError(f"{path}: not readable as audio: {_reason(path, error)}") from error
     _check_length(path, info.frames, allow_empty)
     if info.channels > 1:
         _read_one_channel(path)
@@ -154,7 +155,7 @@ def _read_one_channel(path: Path) -> tuple[Signal, int]:
     try:
         samples, rate = soundfile.read(path, dtype="float64", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
-        raise AudioError(f"{path}: not readable as audio: {_reason(error)}") from error
+        raise AudioError(f"{path}: not readable as audio: {_reason(path, error)}") from error
     first = np.ascontiguousarray(samples[:, 0])
     for other in samples.T[1:]:
         if not np.array_equal(first, other, equal_nan=True):
@@ -180,6 +181,11 @@ def _to_16k(signal: Signal, rate: int) -> Signal:
     return resampled
 
 
-def _reason(error: Exception) -> str:
+def _reason(path: Path, error: Exception) -> str:
     text = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
-    return str(text).strip().rstrip(".")
+    said = str(text).strip().rstrip(".")
+    if isinstance(error, OSError) or not path.is_file():
+        return said
+    with path.open("rb") as file:
+        start = file.read(64)
+    return f"{said}{in_its_place(start)}" if start else "an empty file"

@@ -53,7 +53,9 @@ def test_folders_that_repeat_names_tell_utterances_apart(small_set: Path) -> Non
     ("make", "reason"),
     [
         (lambda path: path.write_bytes(b"RIFF not really"), "not readable as audio"),
-        (lambda path: path.write_bytes(b""), "not readable as audio"),
+        (lambda path: path.write_bytes(b""), "not readable as audio: an empty file"),
+        (lambda path: path.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid"), "with `git lfs pull`"),
+        (lambda path: path.write_bytes(b"<!DOCTYPE html><html>"), "perhaps a failed download"),
         (lambda path: soundfile.write(path, np.zeros(0), 16_000), "no samples"),
         (lambda path: soundfile.write(path, np.eye(9000, 2), 16_000), "2 channels that differ"),
         (lambda path: soundfile.write(path, np.zeros(9000), 16_000), "; cut both to the same stretch"),
