@@ -16,7 +16,7 @@ from cmgan_audit.facts.items.making import Reading, items_of
 from cmgan_audit.facts.items.passable import passable
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
-from cmgan_audit.finding import Location, Step
+from cmgan_audit.finding import Location, Step, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Instance, Value
@@ -267,12 +267,17 @@ def _record_again(reading: Reading, new: _Part, partner: _Part) -> PairCut:
 
 def _record(reading: Reading, noisy: _Part, clean: _Part, *, separate: bool) -> PairCut:
     first, second = sorted((noisy, clean), key=lambda part: part.cut.position)
-    trail = (
-        Step(
-            second.cut.place, f"{second.subject.name} is cut where a draw of its own says" if separate else "one draw"
-        ),
+    told = f"{second.subject.name} is cut where a draw of its own says" if separate else "one draw"
+    trail: Trail = (
+        Step(second.cut.place, told),
         Step(first.cut.place, f"{first.subject.name} is cut where {first.cut.draws[0].callee} says"),
     )
+    before, after = _made_at(first, second)
+    if first.cut.place == second.cut.place and before != after:  # a helper cuts both
+        trail += (
+            Step(after, f"{second.subject.name} is handed to the cut here"),
+            Step(before, f"{first.subject.name} is handed to the cut here"),
+        )
     fact: Fact = Known(separate, trail if separate else ())
     setting = _open_setting(reading, noisy, clean) if separate else ""
     if setting:
