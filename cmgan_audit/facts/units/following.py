@@ -37,7 +37,9 @@ _SPENT = "more steps than one tree may take"
 def answers_of(follower: Follower, effort: Effort, kept: AnswerCache | None) -> list[Answer]:
     """The answers of all units: scripts, files that are scripts because nothing imports them, then what they leave."""
     program = follower.program
-    answers = _within_limits(follower, program.scripts(), effort, kept, 0)
+    answers: list[Answer] = []
+    for scripts in program.scripts():  # one that only helps takes no step from one that trains
+        answers += _within_limits(follower, scripts, effort, kept, _steps(answers))
     imported = {path for answer in answers for path in answer.imported}
     silent = program.silent_scripts(imported)
     answers += _within_limits(follower, silent, effort, kept, _steps(answers))

@@ -14,7 +14,6 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from itertools import combinations
 
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.naming.names import looked_at, training_libraries
@@ -72,14 +71,20 @@ _NAMED = regex(rb"\b(?:" + b"|".join(sorted(_TRAINING_LIBRARIES)) + rb")[.\"']")
 
 def entries(tree: SourceTree) -> list[str]:
     """The scripts: files with a main guard, files whose top level does something, and notebooks."""
-    relevant = _relevant(tree)
-    found = []
+    return [path for rank in ranked(tree) for path in rank]
+
+
+def ranked(tree: SourceTree) -> tuple[list[str], list[str]]:
+    """The scripts that train or score, with the notebooks, and those that only make sets or apply a network."""
+    relevant, helping = _relevant(tree)
+    first: list[str] = []
+    helpers: list[str] = []
     for path in tree.python_files:
-        if path not in relevant or _is_no_script(tree, path):
+        if path not in relevant | helping or _is_no_script(tree, path):
             continue
         if _MAIN.search(tree.read_bytes(path) or b"") or _acts(tree, path):
-            found.append(path)
-    return [*found, *tree.notebooks]
+            (first if path in relevant else helpers).append(path)
+    return [*first, *tree.notebooks], helpers
 
 
 def silent_entries(tree: SourceTree) -> list[str]:
@@ -108,28 +113,21 @@ def _is_no_script(tree: SourceTree, path: str) -> bool:
     return not scores and _TRAIN_AND_TEST.fullmatch(path) is None
 
 
-def _relevant(tree: SourceTree) -> set[str]:
-    """The files that reach, in themselves or through imports, both training and a library that is looked at, and those
-    that make the sets for it, or score or apply what was trained."""
+def _relevant(tree: SourceTree) -> tuple[set[str], set[str]]:
+    """The files that reach, in themselves or through imports, both training and a library that is looked at, or that
+    score what was trained; and those that make the sets for it, or apply it."""
     imports = {path: _imported_names(tree.read_bytes(path) or b"") for path in tree.python_files}
     importers: dict[bytes, list[str]] = defaultdict(list)
     for path, names in imports.items():
         for name in names:
             importers[name].append(path)
     training = _with_importers(_training(tree), importers) & _with_importers(_with_libraries(tree, imports), importers)
-    return training | _applying(tree, imports, importers) | (_preparing(tree, importers) if training else set())
-
-
-def _applying(tree: SourceTree, imports: Mapping[str, set[bytes]], importers: Mapping[bytes, list[str]]) -> set[str]:
-    """The files that reach two of these: a metric of speech, the weights of a network, what reads recordings.
-
-    They score a network, or recordings that one has made before, or make such recordings: without a loader.
-    """
-    metrics = {path for path, names in imports.items() if not names.isdisjoint(_METRICS)}
+    metrics = _with_importers({path for path, names in imports.items() if not names.isdisjoint(_METRICS)}, importers)
     weights = {path for path in tree.python_files if b".load_state_dict(" in (tree.read_bytes(path) or b"")}
-    readers = {path for path, names in imports.items() if not names.isdisjoint(_READERS)}
-    reached = [_with_importers(each, importers) for each in (metrics, weights, readers)]
-    return {path for one, other in combinations(reached, 2) for path in one & other}
+    weights = _with_importers(weights, importers)
+    readers = _with_importers({path for path, names in imports.items() if not names.isdisjoint(_READERS)}, importers)
+    relevant = training | (metrics & (weights | readers))
+    return relevant, ((weights & readers) | (_preparing(tree, importers) if training else set())) - relevant
 
 
 def _preparing(tree: SourceTree, importers: Mapping[bytes, list[str]]) -> set[str]:

@@ -28,7 +28,7 @@ from cmgan_audit.program.launches.asking import (
     without_file,
 )
 from cmgan_audit.program.launches.configurations import Candidates, called_like, candidates, with_second, without_first
-from cmgan_audit.program.launches.entries import entries, silent_entries
+from cmgan_audit.program.launches.entries import ranked, silent_entries
 from cmgan_audit.program.launches.hydra_choices import chosen_by_files
 from cmgan_audit.program.launches.restarts import in_several_processes, restarts_of
 from cmgan_audit.program.launches.shown import starts_with_words
@@ -56,10 +56,10 @@ class Program:
         self._spending = Spending(MOST_STEPS_OF_A_SCRIPT)
         self._made: list[Run] = []  # of the script that is being followed, also those that tell nothing
 
-    def scripts(self) -> list[str]:
-        """The scripts that are followed whatever the others do."""
+    def scripts(self) -> tuple[list[str], list[str]]:
+        """The scripts that are followed whatever the others do: those that train or score, and those that help them."""
         with deep_recursion():
-            return entries(self._tree)
+            return ranked(self._tree)
 
     def silent_scripts(self, imported: set[str]) -> list[str]:
         """The files that are scripts because no run has imported them."""
@@ -319,7 +319,7 @@ def execute(tree: SourceTree) -> Iterator[Run]:
     imported: set[str] = set()
     executed: set[Location] = set()
     any_run = False
-    for scripts in (program.scripts(), None):
+    for scripts in (*program.scripts(), None):
         for entry in program.silent_scripts(imported) if scripts is None else scripts:
             runs = program.runs_of(entry)
             imported |= imported_by(runs)

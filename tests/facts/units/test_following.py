@@ -33,3 +33,32 @@ def test_functions_beyond_those_that_are_followed_are_told(
     assert [f"{step.location.path}:{step.location.line}" for step in limits] == told
     assert all(f"more than {most} functions that no script reaches" in step.note for step in limits)
     assert len([each for answer in answers for each in answer.seen]) == most
+
+
+HELPS = """
+import json
+import os
+
+if __name__ == "__main__":
+    with open("names.json", "w") as file:
+        json.dump(sorted(os.listdir("corpus")), file)
+"""
+
+
+def test_scripts_that_only_make_lists_take_no_step_from_one_that_trains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, int] = {}
+    follow = Follower.follow
+
+    def noted(self: Follower, unit: str, *most: int) -> object:
+        asked[unit] = most[0]
+        return follow(self, unit, *most)
+
+    monkeypatch.setattr(Follower, "follow", noted)
+    (tmp_path / "train.py").write_text(UNREACHED.format(name="train") + "train([])\n", encoding="utf-8")
+    for number in range(40):
+        (tmp_path / f"lists_{number}.py").write_text(HELPS, encoding="utf-8")
+    answers_of(Follower(SourceTree(tmp_path), DeclaredRoles()), ALONE, None)
+    assert len(asked) == 41
+    assert asked["train.py"] == 2 * asked["lists_0.py"]
