@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from cmgan_audit.logs.series import EPOCH, INDEX, Restart, Run, Series
-
-# Where a log came to which epoch.
-Marks = list[tuple[int, float]]
+from cmgan_audit.logs.mentions import Marks
+from cmgan_audit.logs.series import EPOCH, INDEX, PrintedBatch, Restart, Run, Series
 
 
 def count_on(runs: list[Run], came_to: list[Marks], anew: Collection[Run]) -> None:
@@ -48,7 +46,7 @@ def _join(run: Run, later: Run, last: float, shift: float) -> None:
     run.unsaid |= {(name, at + shift) for name, at in later.unsaid}
     run.last_place = later.last_place
     for name, batch in later.printed.items():
-        run.printed.setdefault(name, batch)
+        run.printed.setdefault(name, PrintedBatch()).add(batch)
 
 
 def _shift(to: Series, later: Series, of_epochs: float) -> float:

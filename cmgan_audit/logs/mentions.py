@@ -29,8 +29,7 @@ def join_mentions(runs: list[Run], came_to: list[Marks], stepped_back: Collectio
         epochs = {epoch for _, epoch in came_to[at]}
         first = min((epoch for _, epoch in came_to[at - 1]), default=0.0)
         if id(run) in back and len(epochs) == 1 and min(epochs) > first:
-            _join(before, run)
-            _leave_out(before, came_to[at][0][0])
+            _keep_new(before, run)
             del runs[at], came_to[at]
 
 
@@ -47,19 +46,12 @@ def _is_mention(restart: Restart, marks: Marks, end: float) -> bool:
     return not restart.said and {epoch for place, epoch in marks if restart.place <= place < end} == {restart.x}
 
 
-def _join(run: Run, mentioned: Run) -> None:
-    own = {(series.name, series.x_kind): series for series in run.series}
-    for series in mentioned.series:
-        to = own.get((series.name, series.x_kind))
-        if to is None:
-            run.series.append(series)
-        else:
-            for point in series:
-                to.append(*point)
+def _keep_new(run: Run, mentioned: Run) -> None:
+    """Keep what only the mentioned epoch has, such as a last test."""
+    own = {(series.name, series.x_kind) for series in run.series}
+    run.series += [series for series in mentioned.series if (series.name, series.x_kind) not in own]
+    run.printed = mentioned.printed | run.printed
     run.last_place = mentioned.last_place
-    run.unsaid |= mentioned.unsaid
-    for name, batch in mentioned.printed.items():
-        run.printed.setdefault(name, batch)
 
 
 def _leave_out(run: Run, place: int) -> None:
