@@ -18,8 +18,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import MISSING, Field
+from functools import lru_cache
 from reprlib import recursive_repr
-from types import MemberDescriptorType
+from types import CodeType, FunctionType, MemberDescriptorType
 from typing import TYPE_CHECKING, Any
 
 # What a class and those above it declare: by name of field the default (`MISSING`, a value, or what `field(...)`
@@ -166,30 +167,82 @@ def _written_later(name: str, write: _Writer) -> Callable[..., Any]:
 
 
 def _constructor(cls: type) -> Callable[..., Any]:
-    """`__init__`: its parameters are the fields, those for keywords only last; `__post_init__` is called after."""
+    """`__init__`: its parameters are the fields, those for keywords only last; `__post_init__` is called after.
+
+    Many classes differ in the names of their fields only: what is compiled is one function for all of them, which gets
+    the names of each.
+    """
     known: dict[str, Any] = {"_absent": MISSING}
-    taken: tuple[list[str], list[str]] = ([], [])
-    body = []
-    for field in dataclasses.fields(cls):
-        name, value = field.name, field.name
-        if field.default is not MISSING:
-            known[f"_default_{name}"] = field.default
-            parameter, value = f"{name}=_default_{name}", name if field.init else f"_default_{name}"
-        elif field.default_factory is not MISSING:
-            known[f"_make_{name}"] = field.default_factory
-            parameter = f"{name}=_absent"
-            value = f"_make_{name}() if {name} is _absent else {name}" if field.init else f"_make_{name}()"
-        else:
-            parameter = name
-            if not field.init:
-                continue  # `__post_init__` gives it its value
-        if field.init:
-            taken[bool(field.kw_only)].append(parameter)
-        body.append(f" self.{name} = {value}")
-    if hasattr(cls, "__post_init__"):
-        body.append(" self.__post_init__()")
+    taken: tuple[dict[str, Any], dict[str, Any]] = ({}, {})  # by name the default, by place and for keywords only
+    makers: dict[str, Any] = {}
+    kept = []
+    for name, (said, kw_only) in getattr(cls, _DECLARED).items():
+        default: Any = said
+        maker: Any = MISSING
+        init = True
+        if isinstance(said, Field):
+            default, maker, init = said.default, said.default_factory, said.init
+        if init:
+            taken[_for_keywords(said, kw_only)][name] = default
+        if maker is not MISSING:
+            makers[name] = maker
+        elif not init and default is not MISSING:
+            kept.append(name)
+            known[f"_kept_{len(kept) - 1}"] = default
     places, words = taken
-    return _compiled("__init__", ["self", *places, *(["*", *words] if words else [])], body or [" pass"], known)
+    parameters = [*places, *words]
+    alone = [name for name in makers if name not in places and name not in words]
+    known |= {f"_make_{number}": makers[name] for number, name in enumerate([*parameters, *alone]) if name in makers}
+    made = tuple([name in makers for name in parameters])
+    code = _constructor_like(made, len(alone), len(kept), hasattr(cls, "__post_init__"))
+    names = {f"f{number}": name for number, name in enumerate([*parameters, *alone, *kept])}
+    code = code.replace(
+        co_argcount=1 + len(places),
+        co_kwonlyargcount=len(words),
+        co_names=tuple([names.get(name, name) for name in code.co_names]),
+        co_varnames=tuple([names.get(name, name) for name in code.co_varnames]),
+    )
+    defaults = _defaults(cls, places, makers)
+    method = FunctionType(code, known, "__init__", defaults)
+    method.__kwdefaults__ = {
+        name: default for name, default in words.items() if default is not MISSING or name in makers
+    }
+    return method
+
+
+def _defaults(cls: type, places: dict[str, Any], makers: dict[str, Any]) -> tuple[Any, ...]:
+    """What stands for the last parameters where they are left out."""
+    defaults: list[Any] = []
+    for name, default in places.items():
+        if default is not MISSING or name in makers:
+            defaults.append(default)
+        elif defaults:
+            raise TypeError(f"{cls.__name__}: non-default argument {name!r} follows default argument")
+    return tuple(defaults)
+
+
+@lru_cache(None)
+def _constructor_like(made: tuple[bool, ...], alone: int, kept: int, more: bool) -> CodeType:
+    """The code of a constructor whose fields are called f0, f1 and so on.
+
+    Args:
+        made: for each parameter, whether a function makes its value where it is left out.
+        alone: how many fields behind those are never given but made.
+        kept: how many behind those always hold their default.
+        more: whether `__post_init__` is called.
+    """
+    body = [
+        f" self.f{number} = _make_{number}() if f{number} is _absent else f{number}"
+        if is_made
+        else f" self.f{number} = f{number}"
+        for number, is_made in enumerate(made)
+    ]
+    count = len(made)
+    body += [f" self.f{count + number} = _make_{count + number}()" for number in range(alone)]
+    body += [f" self.f{count + alone + number} = _kept_{number}" for number in range(kept)]
+    body += [" self.__post_init__()"] if more else []
+    parameters = [f"f{number}" for number in range(count)]
+    return _compiled("__init__", ["self", *parameters], body or [" pass"], {}).__code__
 
 
 def _comparison(cls: type) -> Callable[..., Any]:

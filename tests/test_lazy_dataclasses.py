@@ -71,6 +71,47 @@ def test_a_field_left_out_of_comparison_hash_and_representation():
     assert repr(Noted(1, "a", 3)).endswith("Noted(value=1, note='a')")
 
 
+def test_classes_that_differ_in_names_only_keep_their_own():
+    @dataclass(slots=True)
+    class One:
+        a: int
+        b: list[int] = field(default_factory=list)
+        c: int = field(default=1, kw_only=True)
+        d: int = field(default=2, init=False)
+        e: list[int] = field(default_factory=list, init=False)
+
+    @dataclass(slots=True)
+    class Other:
+        v: int
+        w: dict[str, int] = field(default_factory=dict)
+        x: int = field(default=3, kw_only=True)
+        y: int = field(default=4, init=False)
+        z: dict[str, int] = field(default_factory=dict, init=False)
+
+    @dataclass(slots=True, kw_only=True)
+    class Named:
+        v: int
+        w: int = 5
+
+    assert dataclasses.astuple(One(0)) == (0, [], 1, 2, []) and One(0).b is not One(0).b
+    assert dataclasses.astuple(Other(0, {"k": 1}, x=7)) == (0, {"k": 1}, 7, 4, {})
+    assert dataclasses.astuple(One(0, [1], c=6)) == (0, [1], 6, 2, [])
+    assert (Named(v=1), Named(w=2, v=1)) == (Named(v=1, w=5), Named(v=1, w=2))
+    for wrong in (lambda: One(0, [], 1), lambda: Named(1), lambda: Named(w=1), lambda: Other(), lambda: Other(0, d=1)):
+        with pytest.raises(TypeError, match=r"(One|Other|Named)\.__init__\(\)"):
+            wrong()
+
+
+def test_a_field_that_has_to_be_given_does_not_stand_behind_one_that_has_not():
+    @dataclass
+    class Wrong:
+        first: int = 1
+        second: int = field()
+
+    with pytest.raises(TypeError, match="non-default argument 'second' follows default argument"):
+        Wrong()
+
+
 def test_methods_of_ones_own_stay():
     @dataclass(frozen=True)
     class Own:
