@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TypeVar
 
 from cmgan_audit.finding import Location
@@ -23,36 +23,27 @@ _NO_CODE = frozenset(
     "ctx op ops id attr arg asname kind type_comment level module is_async conversion simple type_ignores rest"
     " kwd_attrs".split()
 )
-_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
+# Lists that hold words, and those in which None stands where something is left out.
+_LISTS_OF_WORDS = frozenset({(ast.Global, "names"), (ast.Nonlocal, "names")})
+_LISTS_WITH_GAPS = frozenset({(ast.Dict, "keys"), (ast.arguments, "kw_defaults")})
+# By class of nodes the fields that may hold code, each with whether it is such a list.
+_FIELDS: dict[type[ast.AST], tuple[tuple[str, bool], ...]] = {}
 
-# A file's outline is as large as its syntax tree, which it keeps alive. A script's runs ask for a few files, again and
-# again; those of the scripts before it are not asked for any more.
-_OUTLINES_KEPT = 24
+# A file's outline is as large as its syntax tree, which it keeps alive. A script's runs ask for the same files, again
+# and again; those of the scripts before it are not asked for any more. So many characters of source text are kept.
+_OUTLINED_TEXT = 400_000
 
 
 def children(node: ast.AST) -> list[ast.AST]:
     """The nodes directly below a node in the order of its fields, without operators and contexts (`ast.Load`)."""
+    found: list[ast.AST] = []
     kind = type(node)
     fields = _FIELDS.get(kind)
     if fields is None:
-        fields = _FIELDS[kind] = tuple(field for field in kind._fields if not _is_word(kind, field))
-    found: list[ast.AST] = []
+        fields = _fields_of(kind)
     if fields:  # names and constants, which are most nodes, hold nothing
-        held = node.__dict__
-        for field in fields:
-            value = held.get(field)
-            if value is None:
-                continue
-            if type(value) is list:
-                if value:
-                    found += [each for each in value if isinstance(each, ast.AST)]
-            elif isinstance(value, ast.AST):
-                found.append(value)
+        _add_children(found, node, fields)
     return found
-
-
-def _is_word(kind: type[ast.AST], field: str) -> bool:
-    return field in _NO_CODE or (field == "value" and kind is ast.Constant)
 
 
 def walk(node: ast.AST | None) -> list[ast.AST]:
@@ -61,9 +52,39 @@ def walk(node: ast.AST | None) -> list[ast.AST]:
     Nothing for None, as where a module could not be parsed.
     """
     found = [] if node is None else [node]
-    for each in found:
-        found += children(each)
+    for each in found:  # as `children` does, whose call would take as long as the rest
+        kind = type(each)
+        fields = _FIELDS.get(kind)
+        if fields is None:
+            fields = _fields_of(kind)
+        if fields:
+            _add_children(found, each, fields)
     return found
+
+
+def _add_children(found: list[ast.AST], node: ast.AST, fields: tuple[tuple[str, bool], ...]) -> None:
+    held = node.__dict__
+    for field, has_gaps in fields:
+        value = held.get(field)
+        if value is None:
+            continue
+        if type(value) is not list:
+            if isinstance(value, ast.AST):
+                found.append(value)
+        elif has_gaps:
+            found += [each for each in value if each is not None]
+        else:
+            found += value
+
+
+def _fields_of(kind: type[ast.AST]) -> tuple[tuple[str, bool], ...]:
+    fields = tuple((field, (kind, field) in _LISTS_WITH_GAPS) for field in kind._fields if not _is_word(kind, field))
+    _FIELDS[kind] = fields
+    return fields
+
+
+def _is_word(kind: type[ast.AST], field: str) -> bool:
+    return field in _NO_CODE or (field == "value" and kind is ast.Constant) or (kind, field) in _LISTS_OF_WORDS
 
 
 def shown(node: ast.AST, longest: int = 60) -> str:
@@ -270,7 +291,28 @@ def excused(tree: ast.AST) -> set[ast.AST]:
     }
 
 
-@lru_cache(maxsize=_OUTLINES_KEPT)
-def outline_of(parsed: ParsedFile) -> Outline:
-    """The outline of a file; that of a file which was asked for lately is kept."""
-    return Outline(parsed)
+class _Outlines:
+    """The outlines of the files that were asked for lately.
+
+    They are counted by the length of the files: a package of many small ones would else be outlined over and over.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[ParsedFile, Outline] = {}  # in the order in which they were asked for last
+        self._length = 0
+
+    def of(self, parsed: ParsedFile) -> Outline:
+        """The outline of a file, which may have been made before."""
+        outline = self._kept.pop(parsed, None)
+        if outline is None:
+            outline = Outline(parsed)
+            self._length += len(parsed.text)
+            while self._length > _OUTLINED_TEXT and self._kept:
+                oldest = next(iter(self._kept))
+                del self._kept[oldest]
+                self._length -= len(oldest.text)
+        self._kept[parsed] = outline
+        return outline
+
+
+outline_of = _Outlines().of

@@ -29,7 +29,7 @@ from cmgan_audit.source.syntax import (
     walk,
 )
 
-FILES = sorted(Path(cmgan_audit.__file__).parent.glob("program/*.py"))
+FILES = sorted(Path(cmgan_audit.__file__).parent.glob("program/language/*.py"))
 MARKS = (ast.expr_context, ast.operator, ast.cmpop, ast.boolop, ast.unaryop)
 
 
@@ -53,6 +53,8 @@ def test_every_syntax_of_python_keeps_its_children() -> None:
         "class A(B, metaclass=C):\n    t = [j for j in q if j]\n"
         "match p:\n    case {'k': K(v=1), **rest}: pass\n    case [1, *others] | None as named: pass\n"
         "try: raise u from v\nexcept* E as e: pass\n"
+        "def g():\n    global h, i\n    return {**j, 'k': lambda *, l, m=1: l}\n"
+        "match n:\n    case None: pass\n"
     )
     tree = ast.parse(text)
     assert set(walk(tree)) == {node for node in ast.walk(tree) if not isinstance(node, MARKS)}
@@ -68,6 +70,21 @@ def test_the_outermost_node_at_a_place_also_behind_letters_of_several_bytes() ->
     assert outline.at(file.location(call)) is call
     assert outline.at(Location("train.py", 2, 1, 2, 5)) is file.tree.body[1]  # the statement, not its call
     assert outline.at(Location("train.py", 2, 2, 2, 5)) is None
+
+
+def test_a_package_of_many_small_files_is_outlined_once() -> None:
+    files = [parsed(f"x = {number}\n") for number in range(100)]
+    outlines = [outline_of(file) for file in files]
+    assert [outline_of(file) for file in files] == outlines
+
+
+def test_the_outlines_of_large_files_are_let_go_but_for_the_last() -> None:
+    files = [parsed(f"x = '{str(number) * 150_000}'\n") for number in range(5)]
+    outlines = [outline_of(file) for file in files]
+    assert outline_of(files[4]) is outlines[4]
+    assert outline_of(files[0]) is not outlines[0]
+    huge = parsed(f"x = '{'x' * 900_000}'\n")
+    assert outline_of(huge) is outline_of(huge)
 
 
 def test_holders_come_innermost_first() -> None:
