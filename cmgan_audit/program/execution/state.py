@@ -133,27 +133,27 @@ class Journal:
 
     def set(self, container: dict[str, Value], key: str, value: Value) -> None:
         """Write one name of an environment or one attribute."""
-        self._put(Change(container, key, value))
+        self._put(container, key, value)
 
     def delete(self, container: dict[str, Value], key: str) -> None:
         """Remove a name or an attribute if it is there."""
-        self._put(Change(container, key, MISSING))
+        self._put(container, key, MISSING)
 
     def set_attribute(self, target: Instance, name: str, value: Value) -> None:
         """Write an attribute of an object of the tree; where it is missing on one path, its class may have it."""
-        self._put(Change(target.attrs, Item(name), value))
+        self._put(target.attrs, Item(name), value)
 
     def delete_attribute(self, target: Instance, name: str) -> None:
         """Remove an attribute if it is there."""
-        self._put(Change(target.attrs, Item(name), MISSING))
+        self._put(target.attrs, Item(name), MISSING)
 
     def set_item(self, target: DictValue, key: Key, value: Value) -> None:
         """Write one item of a dictionary."""
-        self._put(Change(target.items, Item(key), value))
+        self._put(target.items, Item(key), value)
 
     def delete_item(self, target: DictValue, key: Key) -> None:
         """Remove an item of a dictionary if it is there."""
-        self._put(Change(target.items, Item(key), MISSING))
+        self._put(target.items, Item(key), MISSING)
 
     def set_content(
         self, target: ListValue, items: list[Value], complete: bool, draws: frozenset[Draw] | None = None
@@ -170,7 +170,7 @@ class Journal:
 
     def put(self, container: Any, key: Any, state: Any) -> None:
         """Write any cell, as `held_before` and `written_since` name it."""
-        self._put(Change(container, key, state))
+        self._put(container, key, state)
 
     def get(self, container: Any, key: Any) -> Any:
         """Read any cell; MISSING when there is nothing."""
@@ -247,13 +247,13 @@ class Journal:
     def apply(self, snapshot: Snapshot) -> None:
         """Write the states of a snapshot."""
         for change in snapshot.values():
-            self._put(change)
+            self._put(change.container, change.key, change.state)
 
-    def _put(self, change: Change) -> None:
-        old = _read(change.container, change.key)
-        if old is not change.state:
-            self.entries.append(Change(change.container, change.key, old))
-            _write(change.container, change.key, change.state)
+    def _put(self, container: Any, key: Any, state: Any) -> None:
+        old = _read(container, key)
+        if old is not state:
+            self.entries.append(Change(container, key, old))
+            _write(container, key, state)
 
     def merge(self, sides: Sequence[tuple[Snapshot, Branch]], draws: frozenset[Draw] = frozenset()) -> None:
         """Join snapshots that were all taken from the state as it is now; a cell that a side did not write stays."""
