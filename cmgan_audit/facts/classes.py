@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from cmgan_audit.facts.values import instances_of
 from cmgan_audit.program.domain.values import (
     Arguments,
     Choice,
     ClassValue,
+    Const,
     DictValue,
     External,
     Instance,
@@ -165,28 +166,42 @@ def values_within(value: Value, depth: int = 6, enters: Callable[[Instance], boo
     `enters` tells of which objects that counts; of all where it is not given.
     """
     seen: set[int] = set()
-    stack: list[tuple[Value, int]] = [(value, depth)]
-    while stack:
-        current, left = stack.pop()
-        if id(current) in seen or left < 0:
-            continue
-        seen.add(id(current))
-        yield current
-        if isinstance(current, Choice):
-            stack.extend((option.value, left) for option in reversed(current.options))
-        elif isinstance(current, ListValue | DictValue):
-            items = current.items.values() if isinstance(current, DictValue) else current.items
-            stack.extend((item, left - 1) for item in reversed(list(items)))
-        elif isinstance(current, Instance) and (enters is None or enters(current)):
-            inner = [*current.arguments.every]
-            if isinstance(current.cls, ClassValue):
-                inner = _parts_of(current)
-            else:  # what a ModuleList holds by now
-                held = current.attrs.get("@items")
-                known = isinstance(held, ListValue | DictValue) and held.complete
-                inner = [] if known else inner
-                inner += [] if held is None else [held]
-            stack.extend((item, left - 1) for item in reversed(inner))
+    waiting: list[tuple[Iterator[Value], int]] = [(iter((value,)), depth)]
+    while waiting:
+        siblings, left = waiting[-1]
+        for current in siblings:
+            if id(current) in seen:
+                continue
+            seen.add(id(current))
+            yield current
+            if type(current) is Const:  # most are: lists of ten thousand names of recordings
+                continue
+            inner = _made_of(current, enters)
+            below = left if isinstance(current, Choice) else left - 1
+            if inner and below >= 0:
+                waiting.append((iter(inner), below))
+                break
+        else:
+            waiting.pop()
+
+
+def _made_of(value: Value, enters: Callable[[Instance], bool] | None) -> Sequence[Value]:
+    """What a value was made from itself; those are kept as they are now, whoever changes it meanwhile."""
+    if isinstance(value, Choice):
+        return [option.value for option in value.options]
+    if isinstance(value, ListValue):
+        return tuple(value.items)
+    if isinstance(value, DictValue):
+        return tuple(value.items.values())
+    if not isinstance(value, Instance) or (enters is not None and not enters(value)):
+        return ()
+    if isinstance(value.cls, ClassValue):
+        return _parts_of(value)
+    held = value.attrs.get("@items")  # what a ModuleList holds by now
+    if held is None:
+        return value.arguments.every
+    known = isinstance(held, ListValue | DictValue) and held.complete
+    return (held,) if known else (*value.arguments.every, held)
 
 
 def _parts_of(held: Instance) -> list[Value]:
@@ -225,8 +240,6 @@ def loaders_within(value: Value, depth: int = 6) -> list[Instance]:
 
 def shown_arguments(arguments: Arguments, most: int = 4) -> str:
     """Arguments as text for a message: constants and names, the rest left out; of a long one, its beginning and end."""
-    from cmgan_audit.program.domain.values import Const
-
     words = [repr(value.value) for value in arguments.positional if isinstance(value, Const)]
     words += [f"{key}={value.value!r}" for key, value in arguments.keywords.items() if isinstance(value, Const)]
     shown = [word if len(word) < 40 else f"{word[:17]}...{word[-19:]}" for word in words[:most]]

@@ -82,6 +82,8 @@ def validation_splits(view: View) -> Iterable[ValidationSplit]:
 def _picking_draws(view: View, made: Made) -> Iterator[Draw]:
     """The draws that decide which items a loader has."""
     for value in _chosen_from(view, made):
+        if not value.draws:  # nearly all
+            continue
         for draw in sorted(value.draws, key=lambda each: (each.location.path, each.location.line, each.callee)):
             if _ORDERS.fullmatch(draw.callee) or _picks(draw):
                 yield draw
