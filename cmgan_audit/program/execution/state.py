@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import field
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -311,10 +312,17 @@ def _joined_content(states: Sequence[State], draws: frozenset[Draw]) -> Content:
     longest = max((state[0] for state, _ in states), key=len)
     complete = all(state[1] and len(state[0]) == len(longest) for state, _ in states)
     items = []
-    for position, item in enumerate(longest):
-        present = [(state[0][position], branch) for state, branch in states if position < len(state[0])]
-        everywhere = len(present) == len(states) and all(value is item for value, _ in present)
-        items.append(item.tainted(draws) if everywhere else join(present, draws))
+    for values in zip_longest(*(state[0] for state, _ in states)):
+        item = values[0]
+        for value in values:
+            if value is not item:
+                present = [
+                    (value, branch) for value, (_, branch) in zip(values, states, strict=True) if value is not None
+                ]
+                items.append(join(present, draws))
+                break
+        else:
+            items.append(item.tainted(draws) if draws else item)
     return tuple(items), complete, frozenset().union(*(state[2] for state, _ in states))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from cmgan_audit.finding import Step
 from cmgan_audit.program.domain.values import Const, Constant, DictValue, Key, ListValue, Unknown, Value
@@ -11,6 +12,9 @@ from cmgan_audit.source.data_files.nodes import DataNode, Mapping, Scalar, Seque
 
 Special = Callable[[DataNode, str], Value | None]
 MOST_NODES = 20_000
+# A repository ships the names of its ten thousand recordings as one list, and every launch of a script reads it.
+_LONG = 256
+_LISTS_KEPT = 16
 
 
 def lift(node: DataNode, path: str, *, attribute_access: bool = False, special: Special | None = None) -> Value:
@@ -47,9 +51,20 @@ class _Lifting:
             items: list[Value] = []
             made: Value = ListValue(items=items, kind="tuple" if node.tag == "!!python/tuple" else "list")
             self._done[id(node)] = made
-            items.extend(self.value(item, f"{key}[{number}]") for number, item in enumerate(node.items))
+            items.extend(self._long_list(node, key) or self._each(node, key))
             return made
         return self._mapping(node, key)
+
+    def _each(self, node: Sequence, key: str) -> Iterator[Value]:
+        return (self.value(item, f"{key}[{number}]") for number, item in enumerate(node.items))
+
+    def _long_list(self, node: Sequence, key: str) -> tuple[Value, ...]:
+        """The items of a long list that holds only scalars; empty where each has to be looked at."""
+        if self._special is not None or not _LONG <= len(node.items) <= self._left:
+            return ()
+        values = _scalars_of(node, self._name, key)
+        self._left -= len(values)
+        return values
 
     def _mapping(self, node: Mapping, key: str) -> Value:
         entries: dict[Key, Value] = {}
@@ -60,6 +75,15 @@ class _Lifting:
             if name is None or isinstance(name, bool | int | float | str | bytes):
                 entries[name] = self.value(below, dotted(key, name))
         return made
+
+
+@lru_cache(_LISTS_KEPT)
+def _scalars_of(node: Sequence, name: str, key: str) -> tuple[Value, ...]:
+    """The values of a list that holds only scalars, which are the same in every run; empty for any other list."""
+    scalars = [item for item in node.items if isinstance(item, Scalar)]
+    if len(scalars) < len(node.items):
+        return ()
+    return tuple([scalar_value(item, name, f"{key}[{number}]") for number, item in enumerate(scalars)])
 
 
 def dotted(key: str, name: Constant) -> str:
