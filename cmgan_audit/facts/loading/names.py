@@ -11,6 +11,7 @@ from cmgan_audit.facts.values import instances_of, is_among
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.values import DictValue, Instance, ListValue, Value
 from cmgan_audit.program.execution.sessions import interpreter_of
+from cmgan_audit.program.execution.trace import Frame
 from cmgan_audit.source.syntax import last_name, walk
 from cmgan_audit.source.tree import SourceTree
 
@@ -95,7 +96,8 @@ class Names:
 
     def of(self, made: Made) -> list[tuple[str, Location]]:
         """The names that a loader and its own dataset get, with the places, nearest first."""
-        places = [made.location, *(frame.call for frame in reversed(made.context.frames[-3:]))]
+        ways = (frame for frame in reversed(made.context.frames[-3:]) if not self._holds_several(frame, made))
+        places = [made.location, *(frame.call for frame in ways)]
         shared = datasets_of_others(self._scene, made)
         for dataset in made.datasets:
             if not is_among(dataset, shared):
@@ -108,6 +110,13 @@ class Names:
             if word:
                 unique.setdefault(word, place)
         return list(unique.items())
+
+    def _holds_several(self, frame: Frame, made: Made) -> bool:
+        """Whether a call makes an object that holds other loaders too: `train = Trainer(...)` names none of them."""
+        if frame.function.rpartition(".")[2] != "__init__":
+            return False
+        others = (each for each in self._scene.made if each.location != made.location)
+        return any(_calls(frame, each) for each in others)
 
     def of_dataset(self, made: Made) -> list[tuple[str, Location]]:
         """The names that the dataset of a loader was given where it was made or split off, with the places."""
@@ -134,3 +143,8 @@ class Names:
     def _give(self, value: Value, name: str | int, place: Location) -> None:
         if isinstance(value, Instance):
             self._given[id(value.attrs)].append((name, place))
+
+
+def _calls(frame: Frame, made: Made) -> bool:
+    """Whether a loader was made below a call."""
+    return any((each.call, each.function) == (frame.call, frame.function) for each in made.context.frames)
