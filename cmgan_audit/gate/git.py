@@ -12,6 +12,7 @@ from cmgan_audit.errors import UsageError
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.rules.nearest import nearest
+from cmgan_audit.source.discovery import kind_of
 
 # Blobs beyond this, and recordings, pictures and arrays of any size, are data: an empty file stands for them in the
 # laid-out tree, so that listings stay true.
@@ -165,9 +166,10 @@ class Repository:
                 continue
             path = PurePosixPath(os.fsdecode(name))
             (target / path).parent.mkdir(parents=True, exist_ok=True)
-            if size == b"BAD":
+            missing = size == b"BAD"
+            if missing and kind_of(path.name):
                 raise GitError(f"git: {os.fsdecode(blob)}: an object is not at hand; fetch it")
-            if int(size) > LARGEST_BLOB or path.suffix.lower() in DATA:
+            if missing or int(size) > LARGEST_BLOB or path.suffix.lower() in DATA:
                 (target / path).touch()
                 continue
             kept[path] = blob.decode()

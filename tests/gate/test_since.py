@@ -231,6 +231,23 @@ def test_data_of_the_older_tree_is_listed_not_read(repo, git, tmp_path):
     assert all(laid[f"part{number}.py"] == f"number = {number}\n".encode() for number in range(TOGETHER + 1))
 
 
+@pytest.mark.parametrize(("name", "read"), [("run.bin", False), ("conf/train.yaml", True)])
+def test_an_object_that_is_not_at_hand_is_listed_if_nobody_reads_it(tree, repo, git, tmp_path, name, read):
+    tree({name: "epochs: 9\nbatch_size: 4\n"})
+    git("add", ".")
+    git("commit", "-qm", "data")
+    blob = git("rev-parse", f"HEAD:{name}")
+    (repo / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    target = tmp_path / "older"
+    target.mkdir()
+    if read:
+        with pytest.raises(GitError, match="not at hand; fetch it"):
+            Repository(repo).lay_out("HEAD", target)
+    else:
+        Repository(repo).lay_out("HEAD", target)
+        assert (target / name).read_bytes() == b""
+
+
 def test_a_shallow_clone_says_that_it_lacks_the_commit(auditor, tree, repo, git, tmp_path):
     tree({"train.py": "x = 1\n"})
     git("commit", "-qam", "second")
