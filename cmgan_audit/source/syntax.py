@@ -31,7 +31,7 @@ _FIELDS: dict[type[ast.AST], tuple[tuple[str, bool], ...]] = {}
 
 # A file's outline is as large as its syntax tree, which it keeps alive. A script's runs ask for the same files, again
 # and again; those of the scripts before it are not asked for any more. So many characters of source text are kept.
-_OUTLINED_TEXT = 400_000
+_OUTLINED_TEXT = 250_000
 
 
 def children(node: ast.AST) -> list[ast.AST]:
