@@ -208,11 +208,27 @@ def _only_shown(scene: Scene, made: Made) -> bool:
 
 
 def _learns_nothing(scene: Scene, made: Made) -> bool:
-    """Whether every pass over a loader is made without gradients: features, codes of what has been trained before."""
+    """Whether all that a loader gives goes without gradients: features, codes of what has been trained before."""
     own = scene.passes_over(made.loader)
     if not own or any(map(is_elsewhere, scene.handed(made.loader))):
         return False
-    return all(gradients_off(scene, single.position, single.event.context.managers) for single in own)
+    return all(_goes_silent(scene, single) for single in own)
+
+
+def _goes_silent(scene: Scene, single: Pass) -> bool:
+    """Whether networks get what is drawn without gradients, and all that get it there run so too.
+
+    What only prepares an item so may hand it to those that train on it: a prefetcher, the spectra of a batch.
+    """
+    one = single.event.is_one_draw
+    got = [
+        use
+        for use in scene.of("run")
+        if (single.is_before(use.event, use.position) if one else single.holds(use.event.context))
+    ]
+    return bool(got) and all(
+        gradients_off(scene, each.position, each.event.context.managers) for each in (single, *got)
+    )
 
 
 def _only_measured(scene: Scene, made: Made) -> bool:
@@ -270,14 +286,14 @@ def _use_signs(scene: Scene, made: Made, named: str, called: str) -> list[tuple[
         steps = [use for use in inside if use.kind in ("backward", "step") and not scene.is_of_inner_loop(use, single)]
         # What trains and evaluates in one function asks for the mode: its caller's loader is what it is called. So is
         # one of which an item is drawn in a loop that trains: the steps may be those of the other items, and
-        # they are where it is drawn without gradients.
-        of_others = single.event.is_one_draw and scene.shares_loop(single)
-        silent = gradients_off(scene, single.position, single.event.context.managers)
-        asks = named == EVAL and (of_others or all(only_in_training(use) for use in steps))
-        if steps and not asks and not (single.event.is_one_draw and silent):
+        # they are where it only goes without gradients.
+        one = single.event.is_one_draw
+        asks = named == EVAL and ((one and scene.shares_loop(single)) or all(only_in_training(use) for use in steps))
+        if steps and not asks and not (one and _goes_silent(scene, single)):
             trained.append((TRAIN, f"{where}() draws from it and trains", single.event.location))
             continue
         runs = [use for use in inside if use.kind == "run" and not scene.is_of_inner_loop(use, single)]
+        silent = gradients_off(scene, single.position, single.event.context.managers)
         quiet = silent or (runs and all(gradients_off(scene, run.position, run.event.context.managers) for run in runs))
         in_eval = bool(runs) and all(mode_at(scene, run)[0] == "eval" for run in runs)
         validates = called != TRAIN and leaning(where) < 0
