@@ -220,15 +220,15 @@ def _goes_silent(scene: Scene, single: Pass) -> bool:
 
     What only prepares an item so may hand it to those that train on it: a prefetcher, the spectra of a batch.
     """
+    if not gradients_off(scene, single.position, single.event.context.managers):
+        return False
     one = single.event.is_one_draw
     got = [
         use
         for use in scene.of("run")
         if (single.is_before(use.event, use.position) if one else single.holds(use.event.context))
     ]
-    return bool(got) and all(
-        gradients_off(scene, each.position, each.event.context.managers) for each in (single, *got)
-    )
+    return bool(got) and all(gradients_off(scene, run.position, run.event.context.managers) for run in got)
 
 
 def _only_measured(scene: Scene, made: Made) -> bool:
