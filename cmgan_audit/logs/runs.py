@@ -140,12 +140,15 @@ class RunBuilder:
             for name, batch in part.printed.items():
                 self.printed(name).add(batch)
 
-    def resume(self, surely: bool = True, named: bool = False) -> None:
+    def resume(self, surely: bool = True, named: bool = False, epoch: float | None = None) -> None:
         """The log says that training goes on from a checkpoint; without `surely`, that some checkpoint was loaded.
 
-        `named`: it also says from which one, so that a training that counts anew is the one before.
+        `named`: it also says from which one, so that a training that counts anew is the one before; not if that one
+        never came to the `epoch` of the checkpoint, or only began with it.
         """
         self._resumed = True
+        if epoch is not None and self._first is not None and self._last is not None:
+            named = named and self._first < epoch <= self._last + 1
         self._from_checkpoint = self._from_checkpoint or named
         self._new_process = self._new_process or surely
 

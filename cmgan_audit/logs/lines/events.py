@@ -8,6 +8,12 @@ from cmgan_audit.lazy_regex import regex
 
 _RESUMED = regex(r"\bresum(?:e|ed|es|ing)\b|loading last state|continuing from|will begin at", re.IGNORECASE)
 _FROM = regex(r"\b(?:resum(?:ed|es|ing)|continu(?:ed|es|ing))\b.*\bfrom\b", re.IGNORECASE)
+# It goes on from nothing, or from what another training has left.
+_FROM_ELSEWHERE = regex(
+    r"\b(?:no|not|none|null|false|cannot|could|\w+n't|fail\w*|unable|scratch|beginning|pre-?train\w*|fine-?tun\w*)\b",
+    re.IGNORECASE,
+)
+_OF_EPOCH = regex(r"\bepoch\W{0,3}\x00", re.IGNORECASE)
 _LOADED = regex(
     r"\b(?:load|loaded|loading|restor\w*)\b.*\b(?:checkpoint|ckpt|state|pretrain\w*|weights|model)\b", re.IGNORECASE
 )
@@ -54,8 +60,17 @@ def says_resumed(body: str) -> bool:
 
 
 def says_from_where(body: str) -> bool:
-    """Whether a line that says that a training goes on also says from where: no `resume: False` among settings."""
-    return _FROM.search(body) is not None
+    """Whether a line that says that a training goes on also says from which checkpoint of its own.
+
+    `resume: False` among settings does not, nor `resumed from None`, nor `continuing from the pretrained weights`.
+    """
+    return _FROM.search(body) is not None and _FROM_ELSEWHERE.search(body) is None
+
+
+def epoch_of_checkpoint(text: str, start: int) -> int | None:
+    """Where the epoch stands with which a training goes on: `Resuming from epoch _`, `from last.pth (epoch _)`."""
+    found = _OF_EPOCH.search(text, start)
+    return None if found is None else found.end() - 1
 
 
 def says_loaded(body: str) -> bool:

@@ -41,7 +41,7 @@ from cmgan_audit.logs.lines.labels import (
     words_as_written,
 )
 from cmgan_audit.logs.lines.list_shapes import ListShape, Numbers, lists_of, without
-from cmgan_audit.logs.lines.plan import Plan, SlotArray, SlotValue, TrainingName
+from cmgan_audit.logs.lines.plan import OtherEpoch, Plan, SlotArray, SlotValue, TrainingName
 from cmgan_audit.logs.lines.prefixes import SLOT, USED
 from cmgan_audit.logs.lines.running_means import says_mean, with_means
 from cmgan_audit.logs.roles import RoleBook, counter_kind, table, words_of
@@ -258,7 +258,7 @@ class LabelledLine:
         if kind == "epoch" and plan.epoch is None and not self.announced:
             plan.epoch = slots[0]
         elif kind == "epoch" and plan.epoch is not None and plan.other_epoch is None and not self.epoch_behind:
-            plan.other_epoch = slots[0], len(plan.values)
+            plan.other_epoch = OtherEpoch(slots[0])
         elif kind == "step" and plan.step is None:
             plan.step, plan.step_slots = slots[0], len(slots)
         elif kind == "rank" and plan.rank is None:

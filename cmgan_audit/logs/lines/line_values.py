@@ -10,6 +10,7 @@ from cmgan_audit.logs.lines.echoes import Echoes
 from cmgan_audit.logs.lines.headers_below import HeadersBelow
 from cmgan_audit.logs.lines.left_out import LeftOut
 from cmgan_audit.logs.lines.named_checkpoints import NamedCheckpoints
+from cmgan_audit.logs.lines.other_epochs import told_again
 from cmgan_audit.logs.lines.phase_columns import PhaseColumns
 from cmgan_audit.logs.lines.plan import Plan, SlotValue
 from cmgan_audit.logs.lines.printed_lists import PrintedLists
@@ -141,7 +142,7 @@ class LineValues:
             builder.process_start(line)
             return
         if plan.resume:
-            builder.resume(plan.surely, plan.from_checkpoint)
+            builder.resume(plan.surely, plan.from_checkpoint, None if plan.epoch is None else float(row[plan.epoch]))
             return
         if self.echoes.is_echo(plan, row, line, builder.current_epoch):
             self.left.echoes += 1
@@ -158,9 +159,8 @@ class LineValues:
             (self.crossing.note if plan.values else self.crossing.note_below)(said, line)
         epoch = plan.fixed_epoch if plan.epoch is None else float(row[plan.epoch])
         if plan.other_epoch is not None and epoch is not None:
-            slot, before = plan.other_epoch
-            # Of an earlier epoch is told once more what it had reached.
-            values = values[:before] if float(row[slot]) < epoch else values
+            again = told_again(plan.other_epoch, row, epoch, builder.run)
+            values = [value for value in values if value not in again]
         step = None if plan.step is None else counter(row[plan.step : plan.step + plan.step_slots])
         if plan.unnamed and (self._names_epochs or not are_counters(row, plan)):
             epoch = step = None

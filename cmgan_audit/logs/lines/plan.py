@@ -48,13 +48,22 @@ class TrainingName:
     slot: int
 
 
+@dataclass(frozen=True, slots=True)
+class OtherEpoch:
+    """A second epoch of a line: its slot, the values in one bracket with it, and those behind it that may be of it."""
+
+    slot: int
+    inside: tuple[SlotValue, ...] = ()
+    behind: tuple[SlotValue, ...] = ()
+
+
 @dataclass(slots=True)
 class Plan:
     """How to read the lines of one shape.
 
     `epoch`, `step` and `rank` are slots (of `step 12,500` the first of `step_slots`); `fixed_epoch` stands in the words
-    (`epoch_7`), and so does `fixed_rank` (`rank1`). `other_epoch` is the slot of a second one (`stopped at epoch 20,
-    the best was epoch 6`) and how many of the values stand before it. `training` says which of several trainings the
+    (`epoch_7`), and so does `fixed_rank` (`rank1`). `other_epoch` is a second one (`stopped at epoch 20, the best was
+    epoch 6`). `training` says which of several trainings the
     line is of, and so may `of_hash`, the hash that stands in the line, and `tag`, the name in brackets that it begins
     with. `bare` is the slot of a counter without a name, and the slot after it that of its total; `unnamed`: epoch and
     step stand in brackets without their names. `drives` says that the line moves the log to its epoch; `surely`, that
@@ -74,7 +83,7 @@ class Plan:
     key: str = ""
     body_slot: int = 0
     epoch: int | None = None
-    other_epoch: tuple[int, int] | None = None
+    other_epoch: OtherEpoch | None = None
     fixed_epoch: float | None = None
     step: int | None = None
     step_slots: int = 1

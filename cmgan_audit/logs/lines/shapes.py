@@ -8,10 +8,18 @@ of numbers, however long it is. In a shape a slot is the character NUL.
 from __future__ import annotations
 
 from cmgan_audit.logs.lines.crossing import tag_of
-from cmgan_audit.logs.lines.events import begins_process, is_of_one_item, says_from_where, says_no_better, says_over
+from cmgan_audit.logs.lines.events import (
+    begins_process,
+    epoch_of_checkpoint,
+    is_of_one_item,
+    says_from_where,
+    says_no_better,
+    says_over,
+)
 from cmgan_audit.logs.lines.labelled import LabelledLine
 from cmgan_audit.logs.lines.list_shapes import rest_of_list
 from cmgan_audit.logs.lines.named_checkpoints import named_checkpoint
+from cmgan_audit.logs.lines.other_epochs import with_values
 from cmgan_audit.logs.lines.phase_columns import cells_of, head_of, row_name_of, with_sign_between
 from cmgan_audit.logs.lines.phase_heads import announced_phase
 from cmgan_audit.logs.lines.plan import Plan, SlotArray
@@ -59,7 +67,11 @@ def _plan(shape: str, book: RoleBook) -> Plan:
     if plan.slots and not book.gives_roles and says_nothing_known(plan.body):
         return plan
     line.read()
+    if plan.other_epoch is not None:
+        plan.other_epoch = with_values(plan, plan.other_epoch.slot, masked)
     plan.from_checkpoint = plan.surely and says_from_where(plan.body)
+    if plan.from_checkpoint and (at := epoch_of_checkpoint(masked, start)) is not None:
+        plan.epoch = line.slot_of[at]
     plan.tag = tag_of(plan.body) if plan.epoch is not None and plan.values else ""
     plan.no_better = says_no_better(plan.body) and not any(value.role.kind == "metric" for value in plan.values)
     if not plan.slots:

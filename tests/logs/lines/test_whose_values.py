@@ -261,7 +261,19 @@ def test_a_row_of_the_input_alone_is_no_course_of_the_network(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("said", "counted_on"),
-    [("Resuming training from ckpt/last.pth", True), ("Continuing from epoch 8", True), ("resume: False", False)],
+    [
+        ("Resuming training from ckpt/last.pth", True),
+        ("Continuing from epoch 8", True),
+        ("Resuming from ckpt/best.pth (epoch 7)", True),
+        ("resume: False", False),
+        ("Resumed from: None", False),
+        ("Not resuming from a checkpoint", False),
+        ("Checkpoint broken, continuing from scratch", False),
+        ("Continuing from the pretrained weights vctk.pth", False),
+        ("Resuming from epoch 0", False),
+        ("Resuming from epoch 1", False),
+        ("Resuming from exp/other.pth (epoch 120)", False),
+    ],
 )
 def test_a_fall_where_a_resumed_training_counts_anew(tmp_path: Path, said: str, counted_on: bool) -> None:
     rise, low = [2.1, 2.2, 2.3, 2.4, 2.5, 2.55, 2.6, 2.64], [2.2, 2.21, 2.2, 2.19, 2.21, 2.2, 2.2, 2.2]
