@@ -30,7 +30,7 @@ def row(name: str, sign: str = ",") -> str:
         ("named.csv", "metric,epoch_1,epoch_2,epoch_3,epoch_4\n" + row("val_pesq")),
         ("short.csv", ",ep1,ep2,ep3,ep4\n" + row("pesq")),
         ("counted.csv", "epoch,1,2,3,4\n" + row("val_pesq")),
-        ("pandas.csv", ",1,2,3,4\ntrain_loss,0.3,0.28,0.26,0.25\n" + row("val_pesq")),
+        ("pandas.csv", ",0,1,2,3\nepoch,1,2,3,4\n" + row("val_pesq")),
         ("blanks.txt", "Metric  Ep1  Ep2  Ep3  Ep4\n" + row("PESQ", "  ")),
         ("report.md", "| | Epoch 1 | Epoch 2 | Epoch 3 | Epoch 4 |\n|-|-|-|-|-|\n" + "| " + row("PESQ", " | ")),
     ],
@@ -46,9 +46,20 @@ def test_a_finding_stands_in_the_row_of_its_measure_and_gaps_stay_gaps(tmp_path:
     assert (series.x_kind, list(series)) == ("step", [(1000, 2.1, 3), (3000, 2.4, 3)])
 
 
+def test_numbers_alone_are_epochs_where_a_loss_comes_down_over_them(tmp_path: Path) -> None:
+    content = ",0,1,2,3,4,5\ntrain_loss,0.3,0.28,0.26,0.25,0.24,0.23\nval_pesq,2.1,2.3,2.5,2.6,2.4,2.2\n"
+    (series,) = scores(tmp_path, "pandas.csv", content)
+    assert (series.x_kind, list(series.xs)) == ("epoch", [0, 1, 2, 3, 4, 5])
+
+
 @pytest.mark.parametrize(
     "content",
     [
+        ",1,2,3,4,5,6\nval_loss,0.3,0.28,0.31,0.25,0.29,0.24\n" + row("val_pesq").strip() + ",2.1,2.0\n",  # folds
+        ",0,5,10,15,20\nsnr_loss,0.5,0.4,0.3,0.2,0.1\n" + row("pesq").strip() + ",2.6\n",
+        "metric,batch_1,batch_2,batch_3,batch_4\nloss,0.3,0.2,0.3,0.2\n" + row("pesq"),
+        "steps,1,5,10,25\n" + row("pesq"),
+        "metric,fold_1,fold_2,fold_3,fold_4\nepoch,10,12,14,20\nloss,0.4,0.3,0.2,0.1\n" + row("pesq"),
         "metric,1,2,3,4,5\n" + row("pesq").strip() + ",2.6\n",  # may be folds
         "system,epoch_1,epoch_2,epoch_9\nSEGAN,2.16,2.2,2.3\nCMGAN,3.4,3.41,3.4\n",
         "metric,epoch_3,epoch_2,epoch_1\npesq,2.1,2.35,2.5\n",
