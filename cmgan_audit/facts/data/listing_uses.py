@@ -7,6 +7,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
 
+from cmgan_audit.facts.data.apart import read_apart, zipped_apart
 from cmgan_audit.facts.data.compared_names import Identity, agreeing, identity
 from cmgan_audit.facts.data.glances import is_few, is_only_told, only_looks
 from cmgan_audit.facts.data.held_out import is_held_out
@@ -57,7 +58,7 @@ def _zipped(view: View, events: Sequence[Event], same: _Same) -> Iterator[Listin
             orders = tuple(order for order in map(listings_of, event.arguments.positional) if order)
         for first, second in itertools.combinations(orders, 2):
             use = _pair(_text(view, event), event.location, first, second, same)
-            if use is not None:
+            if use is not None and not zipped_apart(view, event):
                 yield use
 
 
@@ -80,7 +81,7 @@ def _subscripted(view: View, events: Sequence[Event], same: _Same) -> Iterator[L
                 if other == text or not _together(earlier, event):
                     continue
                 use = _pair(f"{other}, {text}", event.location, second, first, same)
-                if use is not None:
+                if use is not None and not read_apart(view, earlier, event):
                     yield use
 
 
