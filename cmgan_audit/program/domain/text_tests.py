@@ -23,6 +23,7 @@ from cmgan_audit.program.domain.values import (
 
 _ASKED = "?"
 _IS = " is "
+_OR_ELSE = "|"  # between a setting and where its default is written
 COMPARISONS: Mapping[type[ast.cmpop], str] = {
     ast.Eq: "==",
     ast.NotEq: "!=",
@@ -103,11 +104,12 @@ def exclude(some: Collection[tuple[str, bool]], others: Collection[tuple[str, bo
 def is_left_over(some: Collection[tuple[str, bool]], others: Collection[tuple[str, bool]]) -> bool:
     """Whether tests and others come out together only where a setting is a text that none of them asks for.
 
-    `8 if mode == "train" else 1` is 1 behind `if mode == "test": return` for whoever gives a third mode.
+    `8 if mode == "train" else 1` is 1 behind `if mode == "test": return` for whoever gives a third mode. A default that
+    may stand for the setting may be that mode.
     """
     every = (*some, *others)
     for formula, holds in some:
-        value = "" if holds else _value_of(formula)
+        value = "" if holds or _OR_ELSE in formula else _value_of(formula)
         if value and not _choices_of(formula) and not any(each for text, each in every if _value_of(text) == value):
             denied = [_texts_of(text) for text, _ in others if _value_of(text) == value]
             if any(not texts <= _texts_of(formula) for texts in denied):
@@ -161,9 +163,11 @@ def _or_of_default(answers: Choice) -> TextTest | None:
     if len(tests) != 1 or len(known) + 1 != len(answers.options):
         return None
     (test,) = tests.values()
-    value, _, texts = test.formula.partition(_IS)
-    defaults = [f"|{each.trail[0].location.line}:{each.trail[0].location.column}" for each in known if each.trail]
-    return TextTest(reason=test.reason, formula=f"{value}{''.join(defaults)}{_IS}{texts}", equal=test.equal)
+    written = [each.trail[0].location if each.trail else None for each in known]
+    defaults = [_OR_ELSE + (f"{place.line}:{place.column}" if place else "") for place in written]
+    value = f"{_value_of(test.formula)}{''.join(defaults)}"
+    # A default may be none of the texts that the setting takes.
+    return TextTest(reason=test.reason, formula=formula_of(value, _texts_of(test.formula)), equal=test.equal)
 
 
 def _is_open(answer: Value) -> TypeGuard[TextTest]:

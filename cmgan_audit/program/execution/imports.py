@@ -35,7 +35,7 @@ def run_module(it: Interpreter, module: Module, environment: Environment) -> Non
     environment.names["__doc__"] = Const(value=ast.get_docstring(module.tree, clean=False))
     activation = Activation(module, environment)
     outer, facts = it.context, it.facts
-    it.context = Context(conditions=outer.conditions)
+    it.context = Context(conditions=outer.conditions, asserted=outer.asserted)
     mark = it.journal.mark()
     try:
         with it.activated(activation, None):

@@ -350,6 +350,7 @@ class Interpreter:
             (*before.loops, loop) if loop else before.loops,
             (*before.conditions, condition) if condition else before.conditions,
             (*before.managers, *managers) if managers else before.managers,
+            before.asserted,
         )
         return Inside(self, context, self.facts | self.forks.lasting(facts) if facts else self.facts)
 
@@ -358,6 +359,11 @@ class Interpreter:
         if condition.text:
             self.context = replace(self.context, conditions=(*self.context.conditions, condition))
         self.facts |= self.forks.lasting(condition.facts)
+
+    def assert_facts(self, facts: Facts) -> None:
+        """The rest of this block runs only where these tests have come out as they did, under no other condition."""
+        self.context = replace(self.context, asserted=self.context.asserted | facts)
+        self.facts |= facts
 
     def forget_names(self, environment: Environment, mark: int) -> None:
         """A call, or a comprehension, that began at `mark` has ended: its names are no part of the state any more."""

@@ -32,7 +32,7 @@ from cmgan_audit.program.domain.values import (
     options_of,
 )
 from cmgan_audit.program.execution.interpreter import Activation, Interpreter, ProgramRaisedError
-from cmgan_audit.program.execution.trace import Context, IterateEvent, Loop
+from cmgan_audit.program.execution.trace import IterateEvent, Loop
 from cmgan_audit.program.language.attributes import attribute
 from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.program.language.functions import run_body
@@ -165,7 +165,7 @@ def run_generator(it: Interpreter, generator: GeneratorValue, receive: Callable[
 
     def on_yield(value: Value) -> None:
         inside, active = it.context, it.activations
-        it.context = Context(consumer_frames, inside.loops, inside.conditions, inside.managers)
+        it.context = replace(inside, frames=consumer_frames)
         it.activations = list(consumers)
         try:
             receive(value)

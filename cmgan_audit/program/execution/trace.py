@@ -12,7 +12,8 @@ from dataclasses import field
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.facts import Facts
-from cmgan_audit.program.domain.values import Arguments, FunctionValue, Listing, Value
+from cmgan_audit.program.domain.values import Arguments, FunctionValue, Instance, Listing, Value
+from cmgan_audit.program.naming.names import is_library
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +67,14 @@ def is_without_gradients(manager: str) -> bool:
 @dataclass(frozen=True, slots=True)
 class Context:
     """Where an event happened: outermost first. `managers` are the active `with` items and decorators by name
-    ("torch.no_grad", "torch.inference_mode", "torch.autocast"); `MAYBE` stands before one that a branch chose."""
+    ("torch.no_grad", "torch.inference_mode", "torch.autocast"); `MAYBE` stands before one that a branch chose.
+    `asserted` is what assertions have told before."""
 
     frames: tuple[Frame, ...] = ()
     loops: tuple[Loop, ...] = ()
     conditions: tuple[Condition, ...] = ()
     managers: tuple[str, ...] = ()
+    asserted: Facts = field(default=frozenset(), compare=False, repr=False)
 
     @property
     def tests(self) -> frozenset[str]:
@@ -80,8 +83,8 @@ class Context:
 
     @property
     def facts(self) -> Facts:
-        """What the tests around the event tell of settings and symbolic numbers."""
-        return frozenset().union(*(condition.facts for condition in self.conditions))
+        """What the tests around the event, and assertions before it, tell of settings and symbolic numbers."""
+        return self.asserted.union(*(condition.facts for condition in self.conditions))
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -102,6 +105,14 @@ class CallEvent(Event):
     arguments: Arguments
     result: Value
     receiver: Value | None = None
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the call leads to code that is not there and to no library of which it is known what it is for."""
+        if not self.callee:
+            return True
+        left = isinstance(self.result, Instance) and self.result.external_name == self.callee
+        return left and not self.callee.startswith("?") and not is_library(self.callee)
 
     def ended(self, result: Value) -> None:
         """Note what the call gave: it is seen when it begins, so that what happens inside comes after it."""

@@ -24,7 +24,6 @@ from cmgan_audit.program.execution.imports import execute_import, execute_import
 from cmgan_audit.program.execution.interpreter import MOST_NODES_DEEP, Interpreter, ProgramRaisedError
 from cmgan_audit.program.execution.state import Snapshot
 from cmgan_audit.program.execution.supposing import suppose
-from cmgan_audit.program.execution.trace import Condition
 from cmgan_audit.program.language.assignments import assign, execute_assign, execute_augmented, execute_delete, noted
 from cmgan_audit.program.language.booleans import evaluate_test
 from cmgan_audit.program.language.classes import library_bases
@@ -174,8 +173,7 @@ def _assert(it: Interpreter, node: ast.Assert) -> None:
     verdict = truth(it, test)
     if verdict is None:
         taken, _ = sides_of(it, test, "")
-        told = frozenset(fact for fact in taken.facts if not is_fork(fact[0]))
-        it.from_now_on(Condition("", it.location(node), told))
+        it.assert_facts(frozenset(fact for fact in taken.facts if not is_fork(fact[0])))
     if verdict is False and it.location(node) not in it.passed_checks:
         if it.probing and _asks_for_an_option(it, node.test):
             return  # who takes the way that is tried gives this option too
