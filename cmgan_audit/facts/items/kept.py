@@ -104,7 +104,8 @@ def _left_with(code: Code, path: str, statement: ast.stmt) -> Iterator[str]:
 
 def _looked_up(tried: ast.Try | None, handler: ast.ExceptHandler) -> Iterator[str]:
     """The entries of which a handler is told that they are missing: those read in the `try` of `except KeyError`."""
-    if tried is not None and handler.type is not None and ast.unparse(handler.type) == "KeyError":
+    caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    if tried is not None and "KeyError" in (each.id for each in caught if isinstance(each, ast.Name)):
         for node in (each for statement in tried.body for each in walk(statement)):
             if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and _is_own(node.value):
                 yield ast.unparse(node)
@@ -120,7 +121,8 @@ def _asked(code: Code, path: str, test: ast.expr) -> tuple[str, bool] | None:
         case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() as how], comparators=[ast.Constant(value=None)]):
             entry = _entry(code, path, left)
             return None if entry is None else (entry, isinstance(how, ast.Is))
-    return None
+    entry = _entry(code, path, test)
+    return None if entry is None else (entry, False)
 
 
 def _entry(code: Code, path: str, node: ast.expr) -> str | None:
