@@ -82,9 +82,8 @@ def _number_of(scene: Scene, value: Value, depth: int = _DEEPEST) -> int | None:
 
 
 def _number_drawn(scene: Scene, tensor: Unknown) -> int | None:
-    """The items of a tensor of random numbers: its draw tells where it was made, and the call there of which size."""
-    places = [draw.location for draw in tensor.draws if draw.callee in _OF_SIZES and len(tensor.draws) == 1]
-    call = next((event for event in scene.calls if event.location in places), None)
+    """The items of a tensor of random numbers: the call that drew it was told of which size."""
+    call = next((event for event in scene.named(_OF_SIZES.__contains__) if event.result is tensor), None)
     return None if call is None else _first_size(call.arguments.get("size", 0))
 
 
