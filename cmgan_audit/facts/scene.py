@@ -25,7 +25,6 @@ from cmgan_audit.facts.classes import (
 from cmgan_audit.facts.optimisers import is_called_scheduler
 from cmgan_audit.facts.passes.learning import TAKEN, told_apart
 from cmgan_audit.facts.passes.library_networks import RUNNING, library_networks
-from cmgan_audit.facts.passes.outside_helpers import is_elsewhere
 from cmgan_audit.facts.passes.part_switches import assigned_mode, flagged_parts, switched_parts
 from cmgan_audit.facts.passes.resting import resting_apart, rests_by_name
 from cmgan_audit.facts.values import instances_of, same_object
@@ -191,7 +190,7 @@ class Scene:
             self._elsewhere = [
                 (position, event)
                 for position, event in enumerate(self.run.events)
-                if isinstance(event, CallEvent) and event.callee and is_elsewhere(event)
+                if isinstance(event, CallEvent) and event.callee and event.is_elsewhere
             ]
         return self._elsewhere
 

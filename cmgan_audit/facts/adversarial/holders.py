@@ -8,7 +8,7 @@ from functools import cached_property
 
 from cmgan_audit.facts.classes import PARAMETERS, bare_network, is_network, values_within
 from cmgan_audit.facts.optimisers import is_optimiser
-from cmgan_audit.facts.passes.outside_helpers import is_elsewhere, looks_on
+from cmgan_audit.facts.passes.outside_helpers import looks_on
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.values import class_name, instances_of, is_among
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -81,7 +81,7 @@ class Holders:
         is given every network together with an optimiser of its own.
         """
         for event in self._scene.handed(optimiser):
-            if not is_elsewhere(event) or looks_on(event):
+            if not event.is_elsewhere or looks_on(event):
                 continue
             values = event.arguments.every
             given = [part for value in values for part in values_within(value, 2, lambda _: False)]

@@ -14,7 +14,6 @@ from cmgan_audit.facts.loading.samples import calibrates, kept_before, looked_at
 from cmgan_audit.facts.loading.sharing import datasets_of_others
 from cmgan_audit.facts.name_words import name_words
 from cmgan_audit.facts.passes.modes import gradients_off, mode_at, only_in_training
-from cmgan_audit.facts.passes.outside_helpers import is_elsewhere
 from cmgan_audit.facts.records import EVAL, OTHER, TRAIN
 from cmgan_audit.facts.scene import Made, Pass, Scene
 from cmgan_audit.facts.values import class_name, instances_of, is_among
@@ -210,7 +209,7 @@ def _only_shown(scene: Scene, made: Made) -> bool:
 def _learns_nothing(scene: Scene, made: Made) -> bool:
     """Whether all that a loader gives goes without gradients: features, codes of what has been trained before."""
     own = scene.passes_over(made.loader)
-    if not own or any(map(is_elsewhere, scene.handed(made.loader))):
+    if not own or any(event.is_elsewhere for event in scene.handed(made.loader)):
         return False
     return all(_goes_silent(scene, single) for single in own)
 
@@ -236,7 +235,7 @@ def _only_measured(scene: Scene, made: Made) -> bool:
 
     What code outside of the tree does with one that it is handed is not known.
     """
-    if any(map(is_elsewhere, scene.handed(made.loader))):
+    if any(event.is_elsewhere for event in scene.handed(made.loader)):
         return False
     own = scene.passes_over(made.loader)
     runs = [[use for use in scene.uses_in(single) if use.kind == "run"] for single in own]

@@ -8,7 +8,6 @@ from cmgan_audit.facts.losses import is_loss
 from cmgan_audit.facts.metrics.scoring import metric_called
 from cmgan_audit.facts.passes.loops import is_kept
 from cmgan_audit.facts.passes.modes import mode_at
-from cmgan_audit.facts.passes.outside_helpers import is_elsewhere
 from cmgan_audit.facts.scene import Made, Pass, Scene, Use
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.execution.trace import CallEvent, Event
@@ -138,4 +137,4 @@ def _gives_numbers(scene: Scene, calls: list[CallEvent]) -> bool:
         for event in calls
         if id(event) not in runs and not any(frame.function.endswith(".forward") for frame in event.context.frames)
     ]
-    return any(event.callee.rpartition(".")[2] in _ONE_NUMBER or is_elsewhere(event) for event in around)
+    return any(event.callee.rpartition(".")[2] in _ONE_NUMBER or event.is_elsewhere for event in around)

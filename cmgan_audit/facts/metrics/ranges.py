@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cmgan_audit.facts.classes import bare_network, library_bases
-from cmgan_audit.facts.passes.outside_helpers import is_elsewhere, looks_on
+from cmgan_audit.facts.passes.outside_helpers import looks_on
 from cmgan_audit.facts.runtime.flow import Node
 from cmgan_audit.facts.values import constant, instances_of
 from cmgan_audit.facts.view import View
@@ -72,7 +72,7 @@ def _answers_otherwise(view: View, network: Instance) -> bool:
     if any(not parts or any(view.scene.reaches(bare, part) for part in parts) for parts in hooked):
         return True  # a part that is not known may be one of this network
     given = (event for part in (network, bare) for event in view.scene.handed(part))
-    return any(is_elsewhere(event) and not looks_on(event) for event in given)
+    return any(event.is_elsewhere and not looks_on(event) for event in given)
 
 
 def _of_layer(view: View, layer: Instance, left: int) -> Location | None:

@@ -6,9 +6,7 @@ What a well-known library is for is known. Of other calls the name may tell that
 from __future__ import annotations
 
 from cmgan_audit.facts.name_words import name_words
-from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import CallEvent
-from cmgan_audit.program.naming.names import is_library
 
 # `count_parameters`, `EarlyStopping`: the words of a name; capitals in a row are one.
 _LOOKING = frozenset(
@@ -21,14 +19,6 @@ _LOOKING = frozenset(
 
 # What a function does besides, whatever else it is called: `log_and_step(optimizer)`, `Logger.after_backward(loss)`.
 _DOING = frozenset("step optimise optimize optimiser optimizer backward minimise minimize".split())
-
-
-def is_elsewhere(event: CallEvent) -> bool:
-    """Whether a call leads to code that is not there and to no library of which it is known what it is for."""
-    if not event.callee:
-        return True
-    left = isinstance(event.result, Instance) and event.result.external_name == event.callee
-    return left and not event.callee.startswith("?") and not is_library(event.callee)
 
 
 def looks_on(event: CallEvent) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from cmgan_audit.facts.classes import tree_classes
 from cmgan_audit.facts.code import Reached, Stack
-from cmgan_audit.facts.passes.outside_helpers import is_elsewhere, looks_on
+from cmgan_audit.facts.passes.outside_helpers import looks_on
 from cmgan_audit.facts.selection.ways import was_taken
 from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.values import instances_of, same_object
@@ -100,7 +100,7 @@ def _is_overridden(view: View, path: str, method: ast.AST, name: str) -> bool:
         return False
     objects = [each for each in _objects(view) if _is_of(each, holder)]
     handed = (event for each in objects if isinstance(each, Instance) for event in view.scene.handed(each))
-    if any((is_elsewhere(event) or event.callee.startswith("?")) and not looks_on(event) for event in handed):
+    if any((event.is_elsewhere or event.callee.startswith("?")) and not looks_on(event) for event in handed):
         return False
     classes = [each.cls if isinstance(each, Instance) else each for each in objects]
     held = [class_attribute(each, name) for each in classes if isinstance(each, ClassValue)]
@@ -338,7 +338,7 @@ def is_held_by_others(view: View, thing: Instance, path: str, number: int, name:
         if any(isinstance(one, Instance) and same_object(one, thing) for one in each.attrs.values())
     ]
     handed = (event for each in (thing, *holders) for event in view.scene.handed(each))
-    if not around or not holders or any(is_elsewhere(event) or event.callee.startswith("?") for event in handed):
+    if not around or not holders or any(event.is_elsewhere or event.callee.startswith("?") for event in handed):
         return False
     for each in objects:
         there = each.attrs.get(name)

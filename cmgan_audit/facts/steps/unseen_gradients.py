@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from cmgan_audit.facts.adversarial.holders import Held
 from cmgan_audit.facts.classes import bare_network, values_within
 from cmgan_audit.facts.code import Code
-from cmgan_audit.facts.passes.outside_helpers import is_elsewhere, looks_on
+from cmgan_audit.facts.passes.outside_helpers import looks_on
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.values import is_none
 from cmgan_audit.lazy_regex import regex
@@ -35,7 +35,7 @@ def may_compute(scene: Scene, events: Iterable[Event]) -> bool:
     return any(
         isinstance(event, CallEvent)
         and event.callee
-        and is_elsewhere(event)
+        and event.is_elsewhere
         and not looks_on(event)
         and any(isinstance(part, Instance | Unknown) for part in _given(event))
         and (_COMPUTING.search(event.callee.rpartition(".")[2]) or Code(scene).is_statement(event))
@@ -58,7 +58,7 @@ def _carries(scene: Scene, event: Event, held: Held) -> bool:
         return True
     networks = [bare_network(each) for each in given if isinstance(each, Instance) and scene.is_network(each)]
     touched = [held.touches(each) for each in networks]
-    if not any(touched) or not event.callee or not is_elsewhere(event):
+    if not any(touched) or not event.callee or not event.is_elsewhere:
         return False
     return bool(_SENDING.search(event.callee.rpartition(".")[2])) or not (all(touched) or looks_on(event))
 

@@ -9,7 +9,7 @@ from cmgan_audit.facts.adversarial.holders import Held, Holders, called, disjoin
 from cmgan_audit.facts.adversarial.losses import Losses
 from cmgan_audit.facts.classes import values_within
 from cmgan_audit.facts.optimisers import is_optimiser
-from cmgan_audit.facts.passes.outside_helpers import is_elsewhere, looks_on
+from cmgan_audit.facts.passes.outside_helpers import looks_on
 from cmgan_audit.facts.steps.actions import BACKWARD, SCHEDULE, STEP, ZERO, Action
 from cmgan_audit.facts.steps.by_hand import ByHand
 from cmgan_audit.facts.steps.out_of_reach import lines_in_reach
@@ -105,7 +105,7 @@ def _is_given_away(view: View, optimiser: Instance) -> bool:
     What a method is called on is given to it too: `self.after_backward()` of a trainer whose base class is not there.
     """
     passes = loops_by_hand(view)
-    for event in (each for each in view.scene.calls if is_elsewhere(each)):
+    for event in (each for each in view.scene.calls if each.is_elsewhere):
         if looks_on(event):
             # One that is given the optimiser itself for every batch may do more than its name says.
             handed = any(isinstance(each, Instance) and same_object(each, optimiser) for each in event.arguments.every)

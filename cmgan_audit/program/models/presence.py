@@ -15,9 +15,13 @@ from cmgan_audit.program.domain.values import Const, TextTest, Unknown, Value
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.models.registry import ModelCall
 
+# Calls that change files, start who may, or wait for somebody who does: how their names begin, and what may stand
+# anywhere in them.
 _CHANGES = regex(
-    r"(save|write|dump|remove|unlink|rm|rename|replace|move|copy|touch|link|symlink|system|popen|run|call|check|fit|train"
-    r"|download|extract|open)(?![a-z])|copytree|rmtree|copyfile|mkd|makedirs",
+    r"(save|write|dump|remove|unlink|rm|rename|replace|move|touch|link|symlink|system|popen|run|call|check|fit|train"
+    r"|open|start|clone|chdir|sync|wait|barrier|sleep|input)(?![a-z])"
+    r"|savez|copy|rmtree|extract|unpack|make_archive|mkd|urlretrieve|spawn|exec|posix_spawn|fork|Popen"
+    r"|.*(download|from_url)"
 )
 _MAKES_FOLDERS = ("mkdir", "makedirs")
 _THERE = "there"
@@ -53,10 +57,12 @@ def _changes_until_now(call: ModelCall) -> _Changes:
     before = kept if isinstance(kept, _Changes) and kept.position <= len(events) else _Changes()
     made = _Changes(len(events), before.files, before.folders)
     for event in events[before.position :]:
-        member = event.callee.rpartition(".")[2] if isinstance(event, CallEvent) else ""
+        if not isinstance(event, CallEvent):
+            continue
+        member = event.callee.rpartition(".")[2]
         if member in _MAKES_FOLDERS:
             made.folders += 1
-        elif member and _CHANGES.match(member):
+        elif event.is_elsewhere or _CHANGES.match(member):
             made.files += 1
     call.interpreter.notes["files changed"] = made
     return made
