@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from cmgan_audit.facts.metrics.outcomes import COUNTED, MISSING, NOTHING, RAISED, Outcome, counts, outcome_of
+from cmgan_audit.facts.metrics.missing import counts_missing
+from cmgan_audit.facts.metrics.outcomes import COUNTED, MISSING, NOTHING, RAISED, Outcome, outcome_of
 from cmgan_audit.facts.metrics.scoring import Scoring, Spot
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
@@ -92,7 +93,7 @@ def _caught_in(
         if handler is None:
             continue
         outcome = outcome_of(handler, parent, last=_ends_behind(spot, parent), function=spot.function)
-        if outcome.kind == MISSING and any(_counts_missing(view, each) for each in scoring.way):
+        if outcome.kind == MISSING and any(counts_missing(view, each) for each in scoring.way):
             outcome = Outcome(COUNTED, "")
         if outcome.kind == NOTHING and not _drops_an_item(scoring, level, spot, parent):
             continue
@@ -110,55 +111,6 @@ def _ends_behind(spot: Spot, node: ast.Try) -> bool:
             return True
         if isinstance(last, ast.If | ast.With):
             ends.extend(block[-1] for block in (last.body, getattr(last, "orelse", [])) if block)
-    return False
-
-
-def _counts_missing(view: View, spot: Spot) -> bool:
-    """Whether a function on the way to a metric, or a script, counts the scores that are NaN or None.
-
-    With `np.isnan(scores).sum()`, or where it meets one: `if score is None: failed += 1`.
-    """
-    around: ast.AST = spot.function or next(reversed([parent for parent, _ in spot.parents(view.code)]), spot.node)
-    for node in walk(around):
-        match node:
-            case ast.If(test=test, body=body) if _is_absent(test):
-                if any(map(counts, body)):
-                    return True
-                continue
-            case ast.Call(func=ast.Name(id="sum") | ast.Attribute(attr="sum" | "count_nonzero"), args=[counted, *_]):
-                pass
-            case ast.Call(func=ast.Attribute(value=counted, attr="sum")):
-                pass
-            case _:
-                continue
-        if _tells_missing(counted):
-            return True
-    return False
-
-
-def _is_absent(test: ast.expr) -> bool:
-    """Whether a test asks for a score that is not there."""
-    match test:
-        case ast.Compare(ops=[ast.Is()], comparators=[ast.Constant(value=None)]):
-            return True
-        case ast.Call(func=ast.Name(id="isnan") | ast.Attribute(attr="isnan")):
-            return True
-    return False
-
-
-def _tells_missing(node: ast.expr) -> bool:
-    """Whether a value says of each score whether it is there; a sum of the scores that are there counts nothing."""
-    match node:
-        case ast.Compare(ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=None)]):
-            return True
-        case ast.Call(func=ast.Name(id="isnan" | "isfinite") | ast.Attribute(attr="isnan" | "isfinite")):
-            return True
-        case ast.UnaryOp(operand=inner) | ast.Call(func=ast.Attribute(value=inner, attr="astype" | "float" | "int")):
-            return _tells_missing(inner)
-        case ast.GeneratorExp(elt=ast.Constant(value=1)) | ast.ListComp(elt=ast.Constant(value=1)):
-            return any(_tells_missing(test) for each in node.generators for test in each.ifs)
-        case ast.GeneratorExp(elt=inner) | ast.ListComp(elt=inner):
-            return _tells_missing(inner)
     return False
 
 

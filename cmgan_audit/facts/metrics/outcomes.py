@@ -103,8 +103,13 @@ def _is_never_read(statement: ast.stmt, node: ast.Try, function: ast.AST | None)
 
 def _says(handler: ast.ExceptHandler) -> bool:
     """Whether each failure is printed or logged: a NaN or None beside it hides nothing."""
-    calls = (each.value for each in _statements(handler.body) if isinstance(each, ast.Expr))
-    return any(isinstance(call, ast.Call) and _says_something(ast.unparse(call.func)) for call in calls)
+    return any(map(says, _statements(handler.body)))
+
+
+def says(statement: ast.stmt) -> bool:
+    """Whether a statement prints or logs something."""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(call, ast.Call) and _says_something(ast.unparse(call.func))
 
 
 def _says_something(called: str) -> bool:
