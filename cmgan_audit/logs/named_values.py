@@ -19,10 +19,11 @@ from cmgan_audit.logs.single_scores import is_a_course
 
 # Whole words, without a number at their end (`factory1`, `model12`): that counts something, as `p232` and `0x7f3a` do.
 _WORD = regex(r"(?<![^\W_])([^\W\d_]{3,}|[^\W\d_]{2}(?!\d))\d{0,2}(?![^\W_])")
-# Speakers (`p226` of VCTK), numbered conditions, and runs that are named after the time at which they began: each is
-# another one.
+# Speakers (`p226` of VCTK), numbered conditions, the round SNRs of mixtures (`=== 20 dB ===`), and runs that are named
+# after the time at which they began: each is another one.
 _NUMBERED = regex(
     r"(?<![^\W_])(?:[ps]\d{3}|(?:speaker|spk|talker|subject|condition|scene|room)[ _#\-]{0,2}\d{1,3})(?![^\W_]|\.\d)"
+    r"|(?<![\w.])-?(?:\d?[05]|[27]\.5|1[27]\.5) ?db(?![^\W_])"
     r"|\b[a-z][a-z_\-]*20\d{6}[_\-]?\d{6}(?!\d)"
 )
 # A recording in the line above its scores.

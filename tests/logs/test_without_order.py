@@ -78,6 +78,11 @@ LISTS = {
     "names.log": "".join(f"File: noisy_{i}\nPESQ: {v}\n" for i, v in enumerate(FALLING)),
     "counted.log": "".join(f"== audio number {i} ==\nPESQ: {v}\n" for i, v in enumerate(FALLING)),
     "stems.log": "".join(f"-- p232_{i:03d}\nPESQ: {v}\n" for i, v in enumerate(FALLING)),
+    "decibels.log": "".join(f"{snr} dB: PESQ {2 + snr / 20}\n" for snr in (20, 15, 10, 5, 0, -5)),
+    "headings.log": "".join(
+        f"=== {snr} dB ===\nSignal  PESQ  STOI\nnoisy  1.9  0.8\nenhanced  {2 + snr / 20}  0.9\n"
+        for snr in (17.5, 12.5, 7.5, 2.5)
+    ),
     "mixtures.log": "".join(f"SNR {snr} dB: PESQ {2 + snr / 20}\n" for snr in (20, 15, 10, 5, 0)),
     "ids.log": "".join(f"p232_{i:03d} PESQ: {score}\n" for i, score in enumerate(SCORES)),
     "speakers.log": "".join(f"Results for p{226 + i}\n  PESQ: {score}\n" for i, score in enumerate(SCORES)),
