@@ -186,6 +186,9 @@ def _reason(path: Path, error: Exception) -> str:
     said = str(text).strip().rstrip(".")
     if isinstance(error, OSError) or not path.is_file():
         return said
-    with path.open("rb") as file:
-        start = file.read(64)
+    try:
+        with path.open("rb") as file:
+            start = file.read(64)
+    except OSError as denied:
+        return denied.strerror or said
     return f"{said}{in_its_place(start)}" if start else "an empty file"

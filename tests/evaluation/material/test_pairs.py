@@ -70,6 +70,18 @@ def test_a_bad_recording_costs_its_pair_and_says_why(small_set: Path, make, reas
     assert reason in why and "ada_001.wav" in why
 
 
+def test_a_recording_that_nobody_may_read_is_called_so(small_set: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = small_set / "noisy" / "ada_001.wav"
+    path.write_bytes(b"no audio")
+
+    def denied(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", denied)
+    with pytest.raises(AudioError, match="not readable as audio: Permission denied"):
+        read_audio(path)
+
+
 @pytest.mark.parametrize("suffix", ["wav", "flac"])
 def test_channels_that_are_the_same_are_one(small_set: Path, suffix: str) -> None:
     mono = small_set / "noisy" / "ada_001.wav"
