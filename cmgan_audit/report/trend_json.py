@@ -62,7 +62,9 @@ def _run(run: Run, form: str) -> dict[str, JsonValue]:
         "source": run.source,
         "label": run.label,
         "format": form,
-        "restarts": [{"at": exact(r.x), "before": exact(r.before), "place": r.place} for r in run.restarts],
+        "restarts": [
+            {"at": exact(r.x), "before": exact(r.before), "place": r.place, "counts_anew": r.anew} for r in run.restarts
+        ],
         "superseded": run.superseded,
         "series": [_series(series) for series in run.series],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from cmgan_audit.logs.judging import judge
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.search import read_logs
 from cmgan_audit.logs.selection.judged import Question
+from cmgan_audit.report.trend_json import trend_document
 from cmgan_audit.report.trend_text import TrendText
 from cmgan_audit.rules.catalogue import load_catalogue
 
@@ -60,3 +62,16 @@ def test_many_restarts_do_not_flood_the_table(tmp_path: Path):
     lines = TrendText(color=False).render(found, judgement, judgement.verdict(Severity.ERROR)).splitlines()
     assert len(lines) < 80
     assert any(line.endswith(" more like these") for line in lines)
+
+
+def test_epochs_that_are_counted_on_are_told_in_the_text_and_in_the_document(tmp_path: Path):
+    log = tmp_path / "train.log"
+    part = "".join(f"Epoch {e}/4 PESQ {2 + e / 10}\n" for e in range(1, 5))
+    log.write_text(f"{part}Resuming training from last.pth\n{part}")
+    found = read_logs([log], RoleBook())
+    judgement = judge(found.readings, Question(), CATALOGUE, RULES)
+    verdict = judgement.verdict(Severity.ERROR)
+    assert "-- resumed; the log counts from here on anew" in TrendText(color=False).render(found, judgement, verdict)
+    (run,) = json.loads(trend_document(found, judgement, verdict, None))["runs"]
+    assert run["restarts"] == [{"at": 5, "before": 4, "place": 6, "counts_anew": True}]
+    assert [x for x, _ in run["series"][0]["points"]] == [1, 2, 3, 4, 5, 6, 7, 8]

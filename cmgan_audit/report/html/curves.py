@@ -130,7 +130,8 @@ def _caption(drawn: Sequence[JudgedSeries], runs: int) -> str:
         if one.run.restarts:
             text += " Dashed lines: the run was resumed"
             more = len(one.run.restarts) - MOST_EVENTS
-            text += f" (and {more} times more, not drawn)." if more > 0 else "."
+            text += f" (and {more} times more, not drawn)" if more > 0 else ""
+            text += "; its log counts anew there, and is counted on." if any(r.anew for r in one.run.restarts) else "."
         if failed_at(one):
             text += " Crosses: evaluations that gave no score."
     if said := said_of_outline(max(len(one.series) for one in drawn)):
