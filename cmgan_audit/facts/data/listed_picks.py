@@ -37,11 +37,11 @@ def picked_parts(view: View) -> Iterator[tuple[CallEvent | SliceEvent, frozenset
         if isinstance(event, CallEvent) and _FROM_LISTS.fullmatch(canonical(event.callee)):
             given = event.arguments.positional
             lists = given if canonical(event.callee).startswith("sklearn.") else given[:1]
-            orders = frozenset().union(*(_order(value) for value in lists))
+            orders = frozenset().union(*(_order_of(view, value) for value in lists))
             if orders and not _is_whole(view, event) and _is_same_part(view, event, position):
                 yield event, orders
         if isinstance(event, CallEvent) and _FOLDS.fullmatch(canonical(event.callee)):
-            orders = frozenset().union(*map(_order, event.arguments.positional[:1]))
+            orders = frozenset().union(*(_order_of(view, value) for value in event.arguments.positional[:1]))
             if orders and _are_same_folds(view, event.receiver):
                 yield event, orders
     for made in view.scene.made:
@@ -125,12 +125,29 @@ def _read_by_position(reading: Reading) -> frozenset[Listing]:
     return frozenset().union(*orders)
 
 
+def _order_of(view: View, value: Value) -> frozenset[Listing]:
+    """The listings in whose order a list stands, or by whose positions it counts: `range(len(names))`.
+
+    How many names there are may count something else, too, such as files with numbers in their names: that the
+    positions are those of the listing tells what reads its names by them.
+    """
+    if not isinstance(value, Instance) or value.external_name not in _COUNTS:
+        return _order(value)
+    lengths = [each.computed for each in value.arguments.positional if isinstance(each, Unknown) and each.computed]
+    counted = frozenset().union(*(_order(each.operands[0]) for each in lengths if each.operation == "len"))
+    return counted & _read_anywhere(view) if counted else counted
+
+
+def _read_anywhere(view: View) -> frozenset[Listing]:
+    """The listings in whose order names stand that are read by a position, in the run or for an item of a dataset."""
+    reads = (each for each in view.scene.run.events if isinstance(each, SliceEvent))
+    of_run = (each.order for each in reads if not isinstance(each.index, Const))
+    of_items = (_read_by_position(each) for made in view.scene.made for each in items_of(view.scene, made).readings)
+    return frozenset().union(*of_run, *of_items)
+
+
 def _order(value: Value) -> frozenset[Listing]:
-    """The listings in whose order a list stands, or whose positions it counts: `range(len(names))`; none where the
-    names were put in random order before."""
-    if isinstance(value, Instance) and value.external_name in _COUNTS:
-        lengths = [each.computed for each in value.arguments.positional if isinstance(each, Unknown) and each.computed]
-        return frozenset().union(*(_order(each.operands[0]) for each in lengths if each.operation == "len"))
+    """The listings in whose order a list stands; none where it was put in random order before."""
     if not isinstance(value, ListValue | Instance) or (isinstance(value, Instance) and "@shuffled" in value.attrs):
         return frozenset()
     items = value.items[:8] if isinstance(value, ListValue) else ()
