@@ -5,13 +5,12 @@ from __future__ import annotations
 import ast
 
 from cmgan_audit.program.domain.numbers import binary
-from cmgan_audit.program.domain.values import Arguments, Const, DictValue, External, Symbol, Unknown, Value
+from cmgan_audit.program.domain.values import NONE, Arguments, Const, DictValue, External, Symbol, Unknown, Value
 from cmgan_audit.program.models.files import path_of
 from cmgan_audit.program.models.registry import ModelCall, listing, model
 from cmgan_audit.program.models.settings.config_files import load_source
 
 _LOADER = "torch.utils.data.DataLoader"
-_NONE = Const(value=None)
 _TAKES = {"args": 0, "training_data": 4, "collate_fn": 9, "config": 10, "config_params": 12}
 _SWITCHES = ("--deepspeed", "--deepscale")
 _PATHS = ("--deepspeed_config", "--deepscale_config")
@@ -24,7 +23,7 @@ def _add_options(call: ModelCall) -> Value | None:
     if parser is None:
         return None
     for flag in (*_SWITCHES, *_PATHS):
-        keywords: dict[str, Value] = {"action": Const(value="store_true")} if flag in _SWITCHES else {"default": _NONE}
+        keywords: dict[str, Value] = {"action": Const(value="store_true")} if flag in _SWITCHES else {"default": NONE}
         given = Arguments(positional=(Const(value=flag),), keywords=keywords)
         it.call(it.attribute(parser, "add_argument", call.location), given, call.location)
     return parser
@@ -34,23 +33,26 @@ def _add_options(call: ModelCall) -> Value | None:
 def _initialize(call: ModelCall) -> Value | None:
     """The engine, the optimiser, the loader and the scheduler; None where no loader is made, or nothing is known of it.
 
-    How many batches one step sums up is a setting, too: where it is more than one, the loader stays open.
+    How many batches one step sums up is a setting, too, or is told by the sizes of both batches: where it is more than
+    one or not known, the loader stays open.
     """
     dataset = _given(call, "training_data")
     settings = _settings(call)
-    if dataset is None or dataset == _NONE or not isinstance(settings, DictValue):
+    if dataset is None or not isinstance(settings, DictValue):
         return None
-    summed = settings.items.get("gradient_accumulation_steps", Const(value=1))
-    batch = settings.items.get("train_micro_batch_size_per_gpu")
-    if not isinstance(summed, Const) or summed.value != 1:
+    batch, total = settings.items.get("train_micro_batch_size_per_gpu"), settings.items.get("train_batch_size")
+    summed = settings.items.get("gradient_accumulation_steps")
+    if summed is not None and not (isinstance(summed, Const) and summed.value == 1):
         return None
-    if batch is None and (total := settings.items.get("train_batch_size")) is not None:
+    if batch is not None and total is not None and summed is None:
+        return None
+    if batch is None and total is not None:
         batch = binary(ast.FloorDiv, total, Symbol(formula="world_size", at_one=1))
     if batch is None:
         return None
     it = call.interpreter
     # Its sampler, one of each process, shuffles; whether the engine tells it the epoch is not said here.
-    collate = _given(call, "collate_fn") or _NONE
+    collate = _given(call, "collate_fn") or NONE
     keywords = {"batch_size": batch, "shuffle": Const(value=True), "collate_fn": collate}
     loader = it.call(External(name=_LOADER), Arguments(positional=(dataset,), keywords=keywords), call.location)
     others = Unknown(reason="what deepspeed.initialize gives")
@@ -61,7 +63,7 @@ def _settings(call: ModelCall) -> Value | None:
     """The settings, given as a dictionary or by the path of a file, here or on the command line."""
     given = _given(call, "config") or _given(call, "config_params")
     args = _given(call, "args")
-    if (given is None or given == _NONE) and args is not None and args != _NONE:
+    if given is None and args is not None:
         given = call.interpreter.attribute(args, "deepspeed_config", call.location)
     if given is None or isinstance(given, DictValue):
         return given
@@ -69,4 +71,5 @@ def _settings(call: ModelCall) -> Value | None:
 
 
 def _given(call: ModelCall, name: str) -> Value | None:
-    return call.get(name, _TAKES[name])
+    value = call.get(name, _TAKES[name])
+    return None if isinstance(value, Const) and value.value is None else value
