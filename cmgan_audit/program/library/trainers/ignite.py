@@ -17,13 +17,17 @@ from cmgan_audit.program.execution.trace import IterateEvent, Loop
 from cmgan_audit.program.library.trainers.hooks import NO_GRADIENT
 from cmgan_audit.program.models.frameworks.ignite_ import handlers_of
 
+# Whether an engine runs: what is attached to it may be its own `run`.
+_RUNNING, _YES, _NO = "@running", Const(value=True), Const(value=False)
+
 
 def run(it: Interpreter, engine: Instance | None, arguments: Arguments, location: Location) -> Value:
     """`Engine.run`: an epoch, which is a pass over its data, with what is attached around the epoch and each batch."""
     loader = arguments.get("data", 0)
     state = Unknown(reason="the state of an engine")
-    if loader is None or engine is None:
+    if loader is None or engine is None or engine.attrs.get(_RUNNING) == _YES:
         return state
+    it.journal.set(engine.attrs, _RUNNING, _YES)
     _call_attached(it, engine, "STARTED", location)
     # The loop over epochs stands nowhere in the program; at the place of the call is the one over batches.
     epochs = replace(location, end_line=location.line, end_column=location.column)
@@ -37,6 +41,7 @@ def run(it: Interpreter, engine: Instance | None, arguments: Arguments, location
             _call_attached(it, engine, "ITERATION_COMPLETED", location)
         _call_attached(it, engine, "EPOCH_COMPLETED", location)
     _call_attached(it, engine, "COMPLETED", location)
+    it.journal.set(engine.attrs, _RUNNING, _NO)
     return state
 
 

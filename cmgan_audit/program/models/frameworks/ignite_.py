@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator
 from dataclasses import replace
 
 from cmgan_audit.program.domain.joins import join_each
@@ -15,9 +15,11 @@ from cmgan_audit.program.domain.values import (
     Arguments,
     Choice,
     Const,
+    DictValue,
     External,
     FunctionValue,
     Instance,
+    Key,
     ListValue,
     Symbol,
     Value,
@@ -102,23 +104,29 @@ def _on(call: ModelCall) -> Value | None:
 def _attached(call: ModelCall) -> Value | None:
     engine = call.state("engine")
     if isinstance(call.receiver, Instance) and isinstance(engine, Instance) and call.first is not None:
-        event, *given = call.receiver.arguments.positional or (Const(value=None),)
-        _attach(call, engine, event, call.first, given)
+        asked = call.receiver.arguments
+        event = asked.get("event_name", 0)
+        if event is not None:
+            _attach(call, engine, event, call.first, replace(asked, positional=asked.positional[1:]))
     return call.first
 
 
 @model(f"{ENGINE}.add_event_handler")
 def _add_handler(call: ModelCall) -> Value | None:
-    match call.receiver, call.arguments.positional:
-        case Instance() as engine, (event, handler, *given):
-            _attach(call, engine, event, handler, given)
+    event, handler = call.get("event_name", 0), call.get("handler", 1)
+    if isinstance(call.receiver, Instance) and event is not None and handler is not None:
+        given = replace(call.arguments, positional=call.arguments.positional[2:])
+        _attach(call, call.receiver, event, handler, given)
     return None
 
 
-def _attach(call: ModelCall, engine: Instance, event: Value, handler: Value, given: Sequence[Value]) -> None:
+def _attach(call: ModelCall, engine: Instance, event: Value, handler: Value, given: Arguments) -> None:
     held = engine.attrs.get("@handlers")
     before = held.items if isinstance(held, ListValue) else []
-    attached = ListValue(items=[event, handler, *given], kind="tuple")
+    named: dict[Key, Value] = {
+        name: each for name, each in given.keywords.items() if name not in ("event_name", "handler")
+    }
+    attached = ListValue(items=[event, handler, DictValue(items=named), *given.positional], kind="tuple")
     call.interpreter.journal.set(engine.attrs, "@handlers", ListValue(items=[*before, attached]))
 
 
@@ -132,15 +140,18 @@ def handlers_of(engine: Instance, event: str) -> Iterator[tuple[Value, Arguments
     held = engine.attrs.get("@handlers")
     for attached in held.items if isinstance(held, ListValue) else ():
         match attached:
-            case ListValue(items=[asked, handler, *given]):
+            case ListValue(items=[asked, handler, DictValue() as held_named, *given]):
                 name = asked.name if isinstance(asked, External) else getattr(asked, "external_name", "")
                 if name.rpartition(".")[2] == event:
-                    yield handler, Arguments(positional=tuple(given) if _takes_none(handler) else (engine, *given))
+                    named = {str(key): each for key, each in held_named.items.items()}
+                    first = (engine,) if _takes_engine(handler, len(given), named) else ()
+                    yield handler, Arguments(positional=(*first, *given), keywords=named)
 
 
-def _takes_none(handler: Value) -> bool:
-    """Whether a handler has no parameter for the engine."""
+def _takes_engine(handler: Value, given: int, named: Container[str]) -> bool:
+    """Whether a handler has a parameter for the engine beside those for what it is given."""
     if not isinstance(handler, FunctionValue):
-        return False
+        return True
     taken = handler.node.args
-    return not taken.vararg and len(taken.posonlyargs) + len(taken.args) == (handler.bound_to is not None)
+    free = [each for each in (*taken.posonlyargs, *taken.args) if each.arg not in named]
+    return taken.vararg is not None or len(free) - (handler.bound_to is not None) > given

@@ -52,6 +52,32 @@ def test_what_is_attached_to_an_engine_runs_in_the_order_of_its_events(show: Sho
     assert show(text).plain() == ["step", "batch", "epoch", "over"]
 
 
+@pytest.mark.parametrize(
+    ("handler", "given"),
+    [
+        ("lambda own, word: sink.show(word)", "word='word'"),
+        ("lambda word: sink.show(word)", "'word'"),
+        ("lambda word: sink.show(word)", "word='word'"),
+        ("lambda *given: sink.show(given[1])", "'word'"),
+    ],
+)
+def test_a_handler_gets_the_engine_where_it_has_a_parameter_for_it(show: Show, handler: str, given: str) -> None:
+    text = (
+        "import sink\nfrom ignite.engine import Engine, Events\nengine = Engine(lambda own, batch: None)\n"
+        f"engine.add_event_handler(Events.STARTED, {handler}, {given})\n"
+        f"engine.on(Events.EPOCH_STARTED, {given})({handler})\nengine.run([1])\n"
+    )
+    assert show(text).plain() == ["word", "word"]
+
+
+def test_an_engine_may_be_attached_to_itself(show: Show) -> None:
+    text = (
+        "import sink\nfrom ignite.engine import Engine, Events\nengine = Engine(lambda own, batch: sink.show('step'))\n"
+        "engine.add_event_handler(Events.COMPLETED, engine.run, [1])\nengine.run([1])\nengine.run([2])\n"
+    )
+    assert show(text).plain() == ["step", "step"]
+
+
 @pytest.mark.parametrize(("given", "steps"), [("", True), (", gradient_accumulation_steps=4", False)])
 def test_a_supervised_trainer_does_what_its_step_does(show: Show, given: str, steps: bool) -> None:
     text = (
