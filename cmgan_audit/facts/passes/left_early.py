@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
+from cmgan_audit.facts.bindings import given_to
 from cmgan_audit.facts.code import Code, stack_of
 from cmgan_audit.facts.named_numbers import number_at
 from cmgan_audit.facts.scene import Made, Pass
@@ -17,10 +18,10 @@ from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.bounds import TURNED
 from cmgan_audit.program.domain.values import Const
-from cmgan_audit.program.execution.trace import Condition, Loop
+from cmgan_audit.program.execution.trace import Condition, Context, Loop
 from cmgan_audit.rules.record import Fact, Known
 from cmgan_audit.source.operands import sure_operands
-from cmgan_audit.source.syntax import called_name, shown, walk
+from cmgan_audit.source.syntax import called_name, names_in, shown, walk
 
 _Test = tuple[ast.expr, bool]
 _Loop = ast.For | ast.AsyncFor
@@ -59,26 +60,35 @@ def is_left_early(code: Code, single: Pass, loop: _Loop) -> bool:
     return any(_ways_out(code, single, loop))
 
 
-def may_end_with_a_group(code: Code, loop: Loop) -> bool:
+def may_end_with_a_group(code: Code, loop: Loop, context: Context) -> bool:
     """Whether a loop over batches takes a number of them that may be a whole number of groups: it is left where what
-    counts them says so, `if step == len(loader) // 4 * 4: break`, and is not merely gone through."""
-    node = code.node_at(loop.location)
+    counts them says so, `if step == len(loader) // 4 * 4: break`, and is not merely gone through.
+
+    Args:
+        code: the source of the run.
+        loop: the loop.
+        context: that of a step in it, in which settings decide tests: `if args.debug and step > 10: break`.
+    """
+    node, path = code.node_at(loop.location), loop.location.path
     if not isinstance(node, _Loop):
         return False
     counters = frozenset(_counters(node))
-    tests = (test for each in _breaks(node.body, ()) for test, _ in each.tests if not _asks_for_end(test))
-    left = any(isinstance(part, ast.Name) and part.id in counters for test in tests for part in walk(test))
-    return left or any(isinstance(part, ast.Call) and called_name(part) == "islice" for part in walk(node.iter))
+    for each in _breaks(node.body, ()):
+        counting = [test for test, _ in each.tests if counters & names_in(test) and not _asks_for_end(code, path, test)]
+        if counting and not any(_holds(code, context, path, test, taken=not taken) for test, taken in each.tests):
+            return True
+    return any(isinstance(part, ast.Call) and called_name(part) == "islice" for part in walk(node.iter))
 
 
-def _asks_for_end(test: ast.expr) -> bool:
-    """Whether a test asks for the end of the batches: `step >= len(loader)`, `step == len(loader) - 1`."""
+def _asks_for_end(code: Code, path: str, test: ast.expr) -> bool:
+    """Whether a test asks for the end of the batches: `step >= len(loader)`, `step == total - 1`."""
     for side in [test.left, *test.comparators] if isinstance(test, ast.Compare) else []:
         match side:
-            case ast.BinOp(left=ast.Call() as call, op=ast.Add() | ast.Sub(), right=ast.Constant()) | (
-                ast.Call() as call
-            ) if called_name(call) == "len":
-                return True
+            case ast.BinOp(left=asked, op=ast.Add() | ast.Sub(), right=ast.Constant()) | asked:
+                pass
+        number = given_to(code, path, asked) if isinstance(asked, ast.Name) else asked
+        if isinstance(number, ast.Call) and called_name(number) == "len":
+            return True
     return False
 
 
@@ -159,7 +169,7 @@ def _told(code: Code, single: Pass, path: str, loop: _Loop, each: _Break) -> str
         for test, taken in each.tests
         if test not in counted and not (taken and _asks_for_limit(test, counted))
     ]
-    if not all(_holds(code, single, path, test, taken=taken) for test, taken in others):
+    if not all(_holds(code, single.event.context, path, test, taken=taken) for test, taken in others):
         return ""
     return f"where {_way_of(each, counted[0])}" if counted else "after its first batch"
 
@@ -241,12 +251,12 @@ def _is_known_number(code: Code, single: Pass, path: str, node: ast.expr) -> boo
     return (isinstance(node, ast.Constant) or found.value > 0) and found.value < _NO_LIMIT
 
 
-def _holds(code: Code, single: Pass, path: str, test: ast.expr, *, taken: bool) -> bool:
+def _holds(code: Code, context: Context, path: str, test: ast.expr, *, taken: bool) -> bool:
     """Whether a test is known to come out like this, because a setting decides it."""
     module = code.module(path)
     if isinstance(test, ast.Constant):
         return bool(test.value) is taken
     if module is None:
         return False
-    asked = code.decisions.get((module.location(test), stack_of(single.event.context)))
+    asked = code.decisions.get((module.location(test), stack_of(context)))
     return isinstance(asked, Const) and bool(asked.value) is taken

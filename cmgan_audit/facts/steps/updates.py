@@ -279,7 +279,7 @@ def _tail_lost(view: View, window: Window, guard: Guard | None, actions: Sequenc
     A tail that nobody sets back is not lost: the first step of the next epoch uses it. A loop that is left at a number
     of batches may leave none.
     """
-    if guard is None or not guard.alone or may_end_with_a_group(view.code, window.loop):
+    if guard is None or not guard.alone or may_end_with_a_group(view.code, window.loop, window.step.event.context):
         return NO
     around = window.step.event.context.loops
     epochs = around[: next(index for index, loop in enumerate(around) if loop is window.loop)]
