@@ -81,12 +81,14 @@ def _where_missing(
     for block in (getattr(outer, name, None) for name in ("body", "orelse", "finalbody")):
         if not isinstance(block, list) or within not in block:
             continue
-        asked = _asked(code, path, outer.test) if isinstance(outer, ast.If) else None
-        if asked is not None and isinstance(outer, ast.If) and asked[1] is (block is outer.body):
-            yield asked[0], block
-        if isinstance(outer, ast.ExceptHandler):
-            tried = next((each for each in code.parents(path, outer) if isinstance(each, ast.Try)), None)
-            yield from ((entry, block) for entry in _looked_up(tried, outer))
+        match outer:
+            case ast.If(test=test, body=body):
+                asked = _asked(code, path, test)
+                if asked is not None and asked[1] is (block is body):
+                    yield asked[0], block
+            case ast.ExceptHandler():
+                tried = next((each for each in code.parents(path, outer) if isinstance(each, ast.Try)), None)
+                yield from ((entry, block) for entry in _looked_up(tried, outer))
         for before in block[: block.index(within)]:
             yield from ((entry, block) for entry in _left_with(code, path, before))
 

@@ -62,7 +62,13 @@ def _changes_until_now(call: ModelCall) -> _Changes:
         member = event.callee.rpartition(".")[2]
         if member in _MAKES_FOLDERS:
             made.folders += 1
-        elif event.is_elsewhere or _CHANGES.match(member):
+        elif event.is_elsewhere or (_CHANGES.match(member) and not _opens_for_reading(event, member)):
             made.files += 1
     call.interpreter.notes["files changed"] = made
     return made
+
+
+def _opens_for_reading(event: CallEvent, member: str) -> bool:
+    """Whether a call opens a file, `open(path)`, `path.open("rb")`, and leaves it as it is."""
+    mode = event.arguments.get("mode", 1 if event.receiver is None else 0)
+    return member == "open" and (mode is None or (isinstance(mode, Const) and mode.value in ("r", "rb", "rt")))

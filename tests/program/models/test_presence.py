@@ -29,6 +29,7 @@ sink.show("missing" if not {again} else "there")
         ("os.makedirs('runs', exist_ok=True)", "os.path.exists('runs/last.pt')"),
         ("path = os.path.join('runs', 'last.pt')", "os.path.exists(path)"),
         ("net = torch.nn.Linear(4, 4).cuda()", "os.path.exists('runs/last.pt')"),
+        ("open('runs.txt').read()", "os.path.exists('runs/last.pt')"),
     ],
 )
 def test_a_file_that_was_missing_is_missing_still(show: Callable[..., Shown], between: str, again: str) -> None:
@@ -39,6 +40,7 @@ def test_a_file_that_was_missing_is_missing_still(show: Callable[..., Shown], be
     ("between", "again"),
     [
         ("torch.save({}, 'runs/last.pt')", "os.path.exists('runs/last.pt')"),
+        ("open('runs/last.pt', 'wb').close()", "os.path.exists('runs/last.pt')"),
         ("sink.Stopping(path='runs/last.pt')(0.1)", "os.path.exists('runs/last.pt')"),
         ("torch.hub.load_state_dict_from_url(sink.url, 'runs')", "os.path.exists('runs/last.pt')"),
         ("import subprocess; subprocess.Popen(['wget', sink.url])", "os.path.exists('runs/last.pt')"),
