@@ -141,6 +141,10 @@ def divided_inside(taken: Intake, count: Count) -> bool:
 
 def _holds(node: ast.expr, taken: Intake) -> bool:
     """Whether an expression is the sum of an intake, or a constant multiple of it (per cent)."""
+    kept = taken.kind in ("list", "array")
+    summed = _summed(node) if kept else None
+    if summed is not None and root(_unpacked(summed, joins=False)) == taken.target:
+        return True
     match node:
         case (
             ast.BinOp(left=ast.Constant(), op=ast.Mult(), right=inner)
@@ -153,16 +157,19 @@ def _holds(node: ast.expr, taken: Intake) -> bool:
             gathered = of_processes(owner)
             if gathered is not None or isinstance(owner, ast.Call):
                 return _holds(owner if gathered is None else gathered, taken)
-    if taken.kind in ("list", "array"):
-        match node:
-            case ast.Call(args=[inner]) if called_name(node) in _SUM_FUNCTIONS:
-                return root(inner) == taken.target
-            case ast.Call(args=[adds, inner, *_]) if called_name(node) == "reduce" and _adds(adds):
-                return root(inner) == taken.target
-            case ast.Call(func=ast.Attribute(value=owner, attr="sum"), args=[]) if taken.kind == "array":
-                return root(owner) == taken.target
-        return False
-    return root(node) == taken.target
+    return not kept and root(node) == taken.target
+
+
+def _summed(node: ast.expr) -> ast.expr | None:
+    """What a call adds up: `losses` of `sum(losses)`, `reduce(add, losses)`, `losses.sum()`."""
+    match node:
+        case ast.Call(args=[inner]) if called_name(node) in _SUM_FUNCTIONS:
+            return inner
+        case ast.Call(args=[adds, inner, *_]) if called_name(node) == "reduce" and _adds(adds):
+            return inner
+        case ast.Call(func=ast.Attribute(value=owner, attr="sum"), args=[]):
+            return owner
+    return None
 
 
 def _adds(function: ast.expr) -> bool:
