@@ -15,28 +15,33 @@ _CHOICES = frozenset({"Optional", "Union", "Annotated"})
 
 
 def annotated_class(made: ClassValue, name: str) -> ClassValue | None:
-    """The class of the tree that the annotation of a constructor's parameter, or of a field, names."""
+    """The first class of the tree that the annotation of a constructor's parameter, or of a field, names."""
+    return next(annotated_classes(made, name), None)
+
+
+def annotated_classes(made: ClassValue, name: str) -> Iterator[ClassValue]:
+    """The classes of the tree that the annotation of a constructor's parameter, or of a field, names."""
     constructor = constructor_of(made)
     if constructor is not None:
         annotations = {each.arg: each.annotation for each in single_parameters(constructor.node.args)}
-        return _named(annotations.get(name), constructor.closure)
+        yield from _named(annotations.get(name), constructor.closure)
+        return
     for base in order_of_bases(made):
         if isinstance(base, ClassValue):
             for node in base.node.body:
                 if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
-                    return _named(node.annotation, base.closure)
-    return None
+                    yield from _named(node.annotation, base.closure)
+                    return
 
 
-def _named(annotation: ast.expr | None, scope: object) -> ClassValue | None:
+def _named(annotation: ast.expr | None, scope: object) -> Iterator[ClassValue]:
     if annotation is None or not isinstance(scope, Environment):
-        return None
+        return
     for word in _alternatives(annotation):
         found = scope.scope_of(word)
         held = found.names[word] if found is not None else None
         if isinstance(held, ClassValue):
-            return held
-    return None
+            yield held
 
 
 def _alternatives(annotation: ast.expr) -> Iterator[str]:

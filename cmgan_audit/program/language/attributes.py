@@ -32,7 +32,6 @@ from cmgan_audit.program.domain.values import (
 from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.execution.trace import StoreEvent
 from cmgan_audit.program.language.classes import (
-    VALIDATING,
     SuperValue,
     annotated,
     bound,
@@ -42,6 +41,7 @@ from cmgan_audit.program.language.classes import (
     library_bases,
     order_of_bases,
 )
+from cmgan_audit.program.language.validated_models import VALIDATING
 from cmgan_audit.program.models.registry import find_object
 from cmgan_audit.program.naming.names import canonical
 

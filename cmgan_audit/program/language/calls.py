@@ -34,7 +34,6 @@ from cmgan_audit.program.execution.branches import Side, choose
 from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.language.classes import (
-    VALIDATING,
     SuperValue,
     bare,
     bound,
@@ -45,12 +44,12 @@ from cmgan_audit.program.language.classes import (
     initialise,
     is_enum,
     is_network,
-    keywords_of,
     library_bases,
     order_of_bases,
 )
 from cmgan_audit.program.language.functions import call_function
 from cmgan_audit.program.language.signatures import may_take
+from cmgan_audit.program.language.validated_models import VALIDATING, keywords_of
 from cmgan_audit.program.language.weightless import learns_nothing
 from cmgan_audit.source.syntax import walk
 

@@ -39,8 +39,7 @@ _DICTIONARIES = frozenset(
     {"builtins.dict", "collections.OrderedDict", "collections.UserDict", "collections.defaultdict"}
 )
 _ITEM_GETTERS = frozenset(f"{name}.{method}" for name in _DICTIONARIES for method in ("__getitem__", "get"))
-# Methods of pydantic's models that make an object of a dictionary.
-VALIDATING = frozenset({"model_validate", "parse_obj"})
+_MODELS = frozenset({"pydantic.BaseModel", "pydantic.BaseSettings", "pydantic_settings.BaseSettings"})
 MOST_BASES = 40
 MOST_VISITS = 400  # of bases of bases, of which some are shared by many
 
@@ -151,7 +150,7 @@ def is_dataclass(cls: ClassValue) -> bool:
 
 def is_validated(cls: ClassValue) -> bool:
     """Whether what the fields of a class are given becomes what their annotations say: a model of pydantic."""
-    return any(name in ("pydantic.BaseModel", "pydantic_settings.BaseSettings") for name in library_bases(cls))
+    return not _MODELS.isdisjoint(library_bases(cls))
 
 
 def _is_dataclass_decorator(value: Value) -> bool:
@@ -257,12 +256,16 @@ def _fill_fields(it: Interpreter, instance: Instance, arguments: Arguments, loca
     cls = instance.cls
     if not isinstance(cls, ClassValue):
         return
+    from cmgan_audit.program.language.validated_models import given_to_fields, validate_after
+
+    validated = is_validated(cls)
+    if validated:
+        arguments = given_to_fields(it, cls, arguments, location)
     names = field_names(cls)
     for position, name in enumerate(names):
         given = arguments.get(name, position)
         default = class_attribute(cls, name)
         if given is not None and not isinstance(given, Absent):
-            given = _validated(it, cls, name, given, location)
             it.journal.set_attribute(instance, name, given.via(location, f"passed as {name} to {cls.name}"))
         elif default is not None:
             it.journal.set(instance.attrs, name, _field_default(it, default[0], location))
@@ -271,22 +274,8 @@ def _fill_fields(it: Interpreter, instance: Instance, arguments: Arguments, loca
     after = class_attribute(cls, "__post_init__")
     if after is not None and isinstance(after[0], FunctionValue):
         it.call(bound(after[0], instance), Arguments(), location)
-
-
-def _validated(it: Interpreter, cls: ClassValue, name: str, given: Value, location: Location) -> Value:
-    """What a field holds: of a dictionary, as a file of settings has it, the object that its annotation asks for."""
-    from cmgan_audit.program.language.annotations import annotated_class
-
-    wanted = annotated_class(cls, name) if isinstance(given, DictValue) and is_validated(cls) else None
-    if wanted is None or not isinstance(given, DictValue) or not is_validated(wanted):
-        return given
-    return it.call(wanted, keywords_of(given), location)
-
-
-def keywords_of(items: DictValue) -> Arguments:
-    """A dictionary as the arguments that `**` makes of it."""
-    keywords = {key: value for key, value in items.items.items() if isinstance(key, str)}
-    return Arguments(keywords=keywords, open_kwargs="" if items.complete else items.origin or "the dictionary")
+    if validated:
+        validate_after(it, instance, cls, location)
 
 
 def field_names(cls: ClassValue) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from cmgan_audit.program.domain.values import Unknown
 from tests.program.models.shown import Shown
 
 Show = Callable[..., Shown]
@@ -66,3 +67,110 @@ class Settings:
 sink.show(Settings(loader={"batch": 2}).loader["batch"])
 """
     assert show({"train.py": source}).plain() == [2]
+
+
+BATCH = """
+import json
+import sink
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic_settings import BaseSettings
+from typing import Literal, Union
+
+{models}
+
+class Settings(BaseModel):
+    training: {wanted}
+
+sink.show(Settings(**json.load(open("c.json"))).training.batch_size)
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "model"),
+    [
+        ('{"batch-size": 8}', '    batch_size: int = Field(1, alias="batch-size")'),
+        ('{"batch-size": 8}', '    batch_size: int = Field(default=1, validation_alias="batch-size")'),
+        ('{"batchSize": 8}', "    model_config = ConfigDict(alias_generator=to_camel)\n    batch_size: int = 1"),
+        (
+            '{"batches": {"train": 8}}',
+            """
+    batch_size: int = 1
+    @model_validator(mode="before")
+    @classmethod
+    def flat(cls, data):
+        return {"batch_size": data["batches"]["train"]}
+""",
+        ),
+        (
+            '{"half": 4}',
+            """
+    half: int = 1
+    batch_size: int = 1
+    @model_validator(mode="after")
+    def fill(self):
+        self.batch_size = 2 * self.half
+        return self
+""",
+        ),
+        (
+            '{"half": 4}',
+            """
+    half: int = 1
+    batch_size: int = 1
+    def model_post_init(self, context):
+        self.batch_size = 2 * self.half
+""",
+        ),
+    ],
+)
+def test_aliases_and_validators_decide_what_a_field_holds(show: Show, given: str, model: str) -> None:
+    source = BATCH.format(models=f"class Training(BaseModel):\n{model}", wanted="Training")
+    assert show({"train.py": source, "c.json": f'{{"training": {given}}}'}).plain() == [8]
+
+
+TWO = """
+class Small(BaseModel):
+    kind: Literal["small"] = "small"
+    batch_size: int = 1
+
+class Large(BaseModel):
+    kind: Literal["large"] = "large"
+    rate: float = 1e-3
+    batch_size: int = 8
+"""
+
+
+@pytest.mark.parametrize(("more", "shown"), [(', "rate": 0.1', 8), ("", None)])
+def test_of_several_models_it_is_the_only_one_that_has_all_fields(show: Show, more: str, shown: int | None) -> None:
+    source = BATCH.format(models=TWO, wanted='Union[Small, Large] = Field(discriminator="kind")')
+    file = f'{{"training": {{"kind": "large"{more}}}}}'
+    assert show({"train.py": source, "c.json": file}).plain() == ([shown] if shown else [Unknown])
+
+
+UNFOLLOWED = """
+import sink
+from pydantic import BaseModel, model_validator
+from pydantic_settings import BaseSettings
+from elsewhere import filled
+
+class Sources(BaseSettings):
+    batch_size: int = 1
+    @classmethod
+    def settings_customise_sources(cls, settings_cls, **sources):
+        return sources["init_settings"], filled
+
+class Filled(BaseModel):
+    batch_size: int = 1
+    @model_validator(mode="before")
+    @classmethod
+    def fill(cls, data):
+        return filled(data)
+
+sink.show(MODEL().batch_size)
+"""
+
+
+@pytest.mark.parametrize("model", ["Sources", "Filled"])
+def test_a_default_that_something_else_may_replace_is_not_known(show: Show, model: str) -> None:
+    assert show({"train.py": UNFOLLOWED.replace("MODEL", model)}).plain() == [Unknown]
