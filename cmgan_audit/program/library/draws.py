@@ -50,6 +50,10 @@ _CLASSES = {
 }
 _IN_PLACE = frozenset({"shuffle", "random_", "uniform_", "normal_", "bernoulli_", "exponential_"})
 
+# What numpy's generators are made of, and what those are seeded with.
+_BIT_GENERATORS = frozenset(
+    f"numpy.random.{name}" for name in ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64", "SeedSequence")
+)
 # What makes a generator object of its own.
 GENERATORS = frozenset(
     {
@@ -108,24 +112,23 @@ def _seeded(name: str, receiver: Value | None, arguments: Arguments, reseeded: M
 
 
 def seed_of(generator: Instance) -> Value | None:
-    """What a generator object was seeded with last; None where nothing was given, or the object is no generator."""
+    """What a generator object, or the bit generator in it, was seeded with last.
+
+    None where nothing was given, None was (both ask the system), or the object is no generator.
+    """
     if generator.external_name not in GENERATORS:
         return None
-    return generator.attrs.get("@seed") or generator.arguments.get("seed", 0)
+    seed = generator.attrs.get("@seed") or generator.arguments.get("seed", 0)
+    inner = generator.arguments.get("bit_generator", 0)  # `Generator(PCG64(seed))`
+    if isinstance(inner, Instance) and inner.external_name in _BIT_GENERATORS:
+        seed = inner.arguments.get("seed", 0)
+    return None if isinstance(seed, Const) and seed.value is None else seed
 
 
 def generator_seed(value: Value | None) -> str:
     """Why the draws of a generator object repeat, empty when nothing says so or the value is no generator."""
-    if value is None:
-        return ""
-    for option in options_of(value):
-        generator = option.value
-        if not isinstance(generator, Instance) or generator.external_name not in GENERATORS:
-            continue
-        said = seed_text(seed_of(generator))
+    for option in options_of(value) if value is not None else ():
+        said = seed_text(seed_of(option.value)) if isinstance(option.value, Instance) else ""
         if said:
             return f"its generator is seeded with {said}"
-        inner = generator.arguments.get("bit_generator", 0)
-        if isinstance(inner, Instance) and seed_text(inner.arguments.get("seed", 0)):
-            return f"its generator is seeded with {seed_text(inner.arguments.get('seed', 0))}"
     return ""
