@@ -59,7 +59,7 @@ def comparison_of(view: View, found: Found) -> Comparison | None:
             return Comparison(found.node, plain(left), plain(right), isinstance(op, _LESS))
         case ast.Call(args=[left, right], keywords=[]):
             asked = _functions_at(view, found)
-            return Comparison(found.node, left, right, asked.pop()) if len(asked) == 1 else None
+            return Comparison(found.node, plain(left), plain(right), asked.pop()) if len(asked) == 1 else None
     return None
 
 
