@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import posixpath
 from collections.abc import Iterable, Iterator
 from typing import TypeGuard
@@ -10,6 +11,8 @@ from cmgan_audit.facts.checkpoints.given import in_own_folder
 from cmgan_audit.facts.checkpoints.records import FileLoad
 from cmgan_audit.facts.checkpoints.whole_states import whole_state
 from cmgan_audit.facts.checkpoints.wording import A_START
+from cmgan_audit.facts.code import stack_of
+from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.values import constant, is_from_settings
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
@@ -128,8 +131,7 @@ def _written(path: Value, depth: int = 8) -> str:
 
 def _given(view: View, event: CallEvent, path: Value, saved: _Saved) -> Fact:
     steps = (*path.trail, Step(event.location, "the file is loaded here"))
-    # Where a flag that is off leaves None, the file is still to be looked for; where settings do, it is to be named.
-    if isinstance(path, Const) and (path.value is not None or is_from_settings(path.trail)):
+    if isinstance(path, Const) and (path.value is not None or _is_to_be_named(view, event, path)):
         own = str(path.value) in saved.paths or saved.lies_beside(path)
         return Known(not (own or (view.scene.trains and _is_numbered(view, path))), steps)
     if any(each is path for each in saved.values):
@@ -137,6 +139,16 @@ def _given(view: View, event: CallEvent, path: Value, saved: _Saved) -> Fact:
     if view.scene.trains and (not _is_typed(view, path) or in_own_folder(view, path)):
         return Known(False, steps)  # a training that computes the path looks into its own folder
     return Known(True, steps)
+
+
+def _is_to_be_named(view: View, event: CallEvent, path: Const) -> bool:
+    """Whether a file that is None is to be named, by settings or in the code, and not looked for behind a flag."""
+    call = view.code.call_at(event.location)
+    if is_from_settings(path.trail) or call is None or not call.args:
+        return is_from_settings(path.trail)
+    here = Found(call.args[0], event.location.path, stack_of(event.context))
+    sources = [source.node for source, _ in view.slicer.sources(here)]
+    return bool(sources) and all(isinstance(each, ast.Constant) for each in sources)
 
 
 def _is_numbered(view: View, path: Const) -> bool:
