@@ -23,7 +23,7 @@ from cmgan_audit.program.domain.values import (
     Unknown,
     Value,
 )
-from cmgan_audit.source.syntax import called_name, methods_of, walk
+from cmgan_audit.source.syntax import called_name, methods_of, names_in, walk
 
 PATHS = ("pathlib.", "os.path.")
 _READS = regex(r"load|read|open|join|list|glob|path|file", re.IGNORECASE)
@@ -128,8 +128,15 @@ def _only_decides_on_items(cls: ast.ClassDef, bases: Sequence[Value], parameter:
     ]
     if len(stores) != 1 or sum(isinstance(node, ast.Name) and node.id == parameter for node in made) != 1:
         return False
-    asked = [node for node in walk(methods["__getitem__"]) if isinstance(node, ast.If | ast.IfExp)]
-    decides = {part for node in asked if not _finds_recordings(node) for part in _reads_of(node.test, stores[0])}
+    item = methods["__getitem__"]
+    paths = _read_from(item)
+    chosen = (
+        part for node in walk(item) if isinstance(node, ast.Assign) and _gives(node, paths) for part in walk(node)
+    )
+    choosing = {node for node in chosen if isinstance(node, ast.IfExp)}
+    asked = [node for node in walk(item) if isinstance(node, ast.If | ast.IfExp) and node not in choosing]
+    asked = [node for node in asked if not _finds_recordings(node, paths)]
+    decides = {part for node in asked for part in _reads_of(node.test, stores[0])}
     return all(read in decides for read in _reads_of(cls, stores[0]))
 
 
@@ -143,10 +150,24 @@ def _reads_of(node: ast.AST, attribute: str) -> list[ast.AST]:
     return [part for part in parts if part.attr == attribute]
 
 
-def _finds_recordings(node: ast.If | ast.IfExp) -> bool:
-    """Whether something in a branch may choose or read a recording."""
+def _read_from(function: ast.AST) -> set[str]:
+    """The names of which a function makes the path of what it reads: `join(folder, name)`, `read(path)`."""
+    calls = [node for node in walk(function) if isinstance(node, ast.Call) and _READS.search(called_name(node))]
+    paths = [part for call in calls for part in (call.args if called_name(call) == "join" else call.args[:1])]
+    return names_in(*paths)
+
+
+def _gives(node: ast.Assign, names: set[str]) -> bool:
+    targets = (part for target in node.targets for part in walk(target) if isinstance(part, ast.Name))
+    return any(target.id in names and isinstance(target.ctx, ast.Store) for target in targets)
+
+
+def _finds_recordings(node: ast.If | ast.IfExp, paths: set[str]) -> bool:
+    """Whether something in a branch may choose or read a recording, `paths` being the names of what is read."""
     for part in walk(node):
         if isinstance(part, ast.Call) and _READS.search(called_name(part)):
+            return True
+        if isinstance(part, ast.Assign) and _gives(part, paths):
             return True
         if isinstance(part, ast.Subscript) and ast.unparse(part.value).startswith("self."):
             return True
