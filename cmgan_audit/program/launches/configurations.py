@@ -23,7 +23,7 @@ _KINDS = (".yaml", ".yml", *_JSON, ".toml", ".ini")
 _FOLDERS = ("conf", "confs", "config", "configs", "cfg", "cfgs", "hparams", "options")
 _OTHER_PURPOSES = regex(
     r"(?:^|/)(?:\.|package(?:-lock)?\.json|pyproject\.toml|environment\.ya?ml|mkdocs\.ya?ml|docker-compose|tsconfig|"
-    r"setup\.cfg|codecov|appveyor|action\.ya?ml|conda|dependabot|requirements|Pipfile|poetry)",
+    r"setup\.cfg|codecov|appveyor|action\.ya?ml|conda|dependabot|requirements|Pipfile|poetry|tests/|fixtures/)|^test/",
     re.IGNORECASE,
 )
 # Words in the names of options that say no more than that a file of settings is meant.
@@ -250,6 +250,14 @@ def _near(tree: SourceTree, folder: str) -> list[str]:
         near = [path for path in below if posixpath.dirname(path) == folder]
         near = near or [path for path in below if not path.endswith(_JSON)]
     return near
+
+
+def lies_far(script: str, path: str) -> bool:
+    """Whether nothing but the tree connects a file with a script: it lies below a folder above, of no usual name."""
+    folder, own = posixpath.dirname(path), posixpath.dirname(script)
+    if not folder or not own or set(folder.split("/")) & set(_FOLDERS):
+        return False
+    return not (f"{folder}/".startswith(f"{own}/") or f"{own}/".startswith(f"{folder}/"))
 
 
 def _is_list(tree: SourceTree, path: str) -> bool:

@@ -27,7 +27,14 @@ from cmgan_audit.program.launches.asking import (
     those_that_can_start,
     without_file,
 )
-from cmgan_audit.program.launches.configurations import Candidates, called_like, candidates, with_second, without_first
+from cmgan_audit.program.launches.configurations import (
+    Candidates,
+    called_like,
+    candidates,
+    lies_far,
+    with_second,
+    without_first,
+)
 from cmgan_audit.program.launches.entries import ranked, silent_entries
 from cmgan_audit.program.launches.hydra_choices import chosen_by_files
 from cmgan_audit.program.launches.restarts import in_several_processes, restarts_of
@@ -228,7 +235,8 @@ class Program:
         """The runs with files that lie beside a script, of those that it reads.
 
         Where some hold every key that the script asks for when it is started like this, the others are meant for its
-        neighbours. Where it reads none, one run stands for all of them, and what is not read is tried once per format.
+        neighbours; one that lies far from the script has to hold them all. Where it reads none, one run stands for all
+        of them, and what is not read is tried once per format.
         """
         index = self._index.afresh()
         read: list[Run] = []
@@ -241,7 +249,7 @@ class Program:
                 suffix = posixpath.splitext(path)[1]
                 if suffix in unread:
                     continue
-                must_hold = path if must_suit else ""
+                must_hold = path if must_suit or lies_far(entry, path) else ""
                 with self._tree.watched() as consulted:
                     run = self._noted(
                         execute_entry(self._tree, index, entry, launch, must_be_configured=True, must_hold=must_hold)
@@ -249,7 +257,7 @@ class Program:
                 if any(step.note.startswith(f"{path}:") for step in run.limits):
                     continue  # it cannot read this one
                 if interpreter_of(run).unsuited:
-                    unsuited.append(launch)
+                    unsuited += [] if lies_far(entry, path) else [launch]
                 elif lacks_configuration(run):
                     asking.append(run)
                 elif path in consulted.contents:

@@ -143,6 +143,24 @@ def test_files_below_the_folder_above_stand_where_none_lies_nearer(tmp_path: Pat
     assert conditions == ["configuration recipes/small/plain.yaml"]
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("recipes/net.yaml", "size: 4\n"),
+        ("tests/net.yaml", "size: 4\ndecoder: wide\n"),
+        ("test/net.yaml", "size: 4\ndecoder: wide\n"),
+    ],
+)
+def test_a_file_below_the_folder_above_has_to_hold_all_and_to_be_of_no_test(
+    tmp_path: Path, path: str, text: str
+) -> None:
+    files = {"scripts/train.py": SCRIPT.format(early="decoder = config['decoder']"), path: text}
+    for name, written in files.items():
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(written, encoding="utf-8")
+    assert [run.launch.condition for run in runs.execute(SourceTree(tmp_path))] == [""]
+
+
 def test_of_too_many_files_those_are_tried_that_are_called_like_the_script(tmp_path: Path) -> None:
     files = {f"recipes/{letter}.yaml": "size: 4\n" for letter in "abcdefghijklmn"}
     files |= {"recipes/speech_declip.yaml": "size: 4\ndecoder: wide\n"}
