@@ -35,8 +35,8 @@ def apply_baseline(findings: Sequence[Finding], baseline: Baseline, root: Path, 
 
     A finding is looked up as it would have been then, too: in a file that git sees as renamed since, in a class or
     function that was renamed or came out of another one, about a variable that was renamed or a value that went into a
-    new file of settings. Where entries of its rule are left, the tree of then is audited again, for what stands now
-    where one of them stood.
+    new file of settings. Where entries of its rule are left, or a known one stands in what was changed, the tree
+    of then is audited again, for what stands now where one of them stood.
 
     Args:
         findings: all findings.
@@ -48,7 +48,7 @@ def apply_baseline(findings: Sequence[Finding], baseline: Baseline, root: Path, 
     known = KnownFindings(
         Counter({entry.fingerprint: entry.count for entry in baseline.entries}),
         {entry.fingerprint: entry.rule for entry in baseline.entries},
-        past.changed_lines,
+        lambda: past.changed_lines,
     )
     open_ones = [number for number, finding in enumerate(findings) if finding.suppressed is None]
     waiting = known.unknown(findings, open_ones, lambda finding: finding)
@@ -56,12 +56,17 @@ def apply_baseline(findings: Sequence[Finding], baseline: Baseline, root: Path, 
         for stage in older.stages:
             with contextlib.suppress(GitError):  # a partial clone lacks the older text: all keep their names then
                 waiting = known.unknown(findings, waiting, stage)
+    looked = False
     for older in past:
         rules = {findings[number].rule for number in waiting}
-        if any(known.left[entry.fingerprint] for entry in baseline.entries if entry.rule in rules):
-            with contextlib.suppress(GitError), laid_out(Repository(root), older.commit) as before:
-                places = Counterparts(before, root, older.files)
-                waiting = known.unknown_by_place(findings, waiting, audit_tree(before), places.is_at)
+        gone = any(known.left[entry.fingerprint] for entry in baseline.entries if entry.rule in rules)
+        if not gone and (looked or not known.in_changed_files(findings)):
+            continue
+        with contextlib.suppress(GitError), laid_out(Repository(root), older.commit) as before:
+            places = Counterparts(before, root, older.files)
+            if gone or known.in_changed_places(findings, places):
+                waiting = known.unknown_by_place(findings, waiting, audit_tree(before), places)
+            looked = True
     found = {*open_ones} - {*waiting}
     left = ((entry, known.left[entry.fingerprint]) for entry in baseline.entries)
     return Applied(
@@ -147,6 +152,7 @@ class _Past:
     def __iter__(self) -> Iterator[OlderNames]:
         return (OlderNames(self._repository, commit) for commit in self._commits)
 
+    @cached_property
     def changed_lines(self) -> Changed:
         """The lines that changed since; none where git does not tell."""
         with contextlib.suppress(GitError):

@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from cmgan_audit.finding import Finding
-from cmgan_audit.gate.counterparts import Counterparts, elsewhere
+from cmgan_audit.gate.counterparts import Counterparts
 from cmgan_audit.gate.git import Repository
 from cmgan_audit.gate.known import Changed, KnownFindings, is_changed
-from cmgan_audit.gate.older_names import OlderNames, is_of_script
+from cmgan_audit.gate.older_names import OlderNames
 from cmgan_audit.source.discovery import kind_of
 
 # Audits a folder as the tree at hand is audited.
@@ -55,10 +55,10 @@ def new_since(commit: str, root: Path, findings: Sequence[Finding], audit_tree: 
 
     Files that git sees as renamed are compared under their older name, and so are renamed classes, functions and
     variables, functions that came out of others, and values that went into a new file of settings. What stands now
-    where an older finding stood is that one, whatever it is called; what is called as one was, but stands on a changed
-    line where no older one stood, is new. In a new finding the step on a changed line comes first: it tells the reader
-    of the change why it appears now. A finding in a file that git ignores, such as a checkpoint beside the code, or in
-    a checkpoint whose age the repository tells, cannot be looked for in the older tree: it is new where its trail
+    where an older finding stood is that one, whatever it is called; what is called as one was, but stands in what was
+    changed, where no older one stood, is new. In a new finding the step on a changed line comes first: it tells the
+    reader of the change why it appears now. A finding in a file that git ignores, such as a checkpoint beside the code,
+    or in a checkpoint whose age the repository tells, cannot be looked for in the older tree: it is new where its trail
     passes a changed line, or with its file.
 
     Args:
@@ -84,9 +84,7 @@ def new_since(commit: str, root: Path, findings: Sequence[Finding], audit_tree: 
         for name in older.stages:
             waiting = left.unknown(findings, waiting, name)
         places = Counterparts(before, root, older.files)
-        mistaken = [*_elsewhere(findings, left.found, earlier, places, changed)]
-        left.give_back(mistaken)
-        waiting = left.unknown_by_place(findings, sorted((*waiting, *mistaken)), earlier, places.is_at)
+        waiting = left.unknown_by_place(findings, waiting, earlier, places)
     new = []
     for finding in (findings[number] for number in waiting):
         if finding.location is not None and finding.location.path not in seen and not _is_new(finding, changed):
@@ -107,28 +105,6 @@ def laid_out(repository: Repository, commit: str) -> Iterator[Path]:
         before.mkdir()
         repository.lay_out(commit, before)
         yield before
-
-
-def _elsewhere(
-    findings: Sequence[Finding],
-    found: Mapping[int, str],
-    earlier: Sequence[Finding],
-    places: Counterparts,
-    changed: Changed,
-) -> Iterator[int]:
-    """The numbers of findings that were known by their names, but stand on changed lines where no known one stood.
-
-    Of a finding about a script as a whole the place says little: it may have a loop before the one that it had.
-    """
-    by_mark: dict[str, list[int]] = {}
-    for number, mark in found.items():
-        place = findings[number].location
-        if place is not None and is_changed(place, changed) and not is_of_script(findings[number].anchor):
-            by_mark.setdefault(mark, []).append(number)
-    for mark, numbers in by_mark.items():
-        there = [finding for finding in earlier if finding.fingerprint == mark]
-        others = elsewhere([findings[number] for number in numbers], there, places)
-        yield from (number for number in numbers if findings[number] in others)
 
 
 def _is_new(finding: Finding, changed: Changed) -> bool:
