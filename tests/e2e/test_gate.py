@@ -229,9 +229,8 @@ class Played:
 @pytest.fixture
 def played(tmp_path: Path) -> Played:
     summary = tmp_path / "summary.md"
-    (tmp_path / "cmgan-audit" / "bin").mkdir(parents=True)
-    (tmp_path / "cmgan-audit" / "bin" / "cmgan-audit").symlink_to(BIN / "cmgan-audit")
     values = {"inputs.path": ".", "inputs.since": "main...", "inputs.arguments": "--strict", "inputs.fail-on": ""}
+    values |= {"github.action_path": "a copy", "steps.install.outputs.bin": str(BIN)}
     outputs = tmp_path / "outputs"
     environment = {"RUNNER_TEMP": str(tmp_path), "GITHUB_STEP_SUMMARY": str(summary), "GITHUB_OUTPUT": str(outputs)}
     return Played(steps((ROOT / "action.yml").read_text()), values, environment)
@@ -239,7 +238,6 @@ def played(tmp_path: Path) -> Played:
 
 def test_the_steps_of_the_action(repo, played, tmp_path):
     lower_batch(repo)
-    assert "pip install" in played.steps[0]["run"]  # run by tests/e2e/test_installed_wheel.py on the built wheel
     done = played.run(1, repo)
     assert done.returncode == 0, done.stderr
     assert "CMG101" in (tmp_path / "summary.md").read_text()
@@ -249,6 +247,52 @@ def test_the_steps_of_the_action(repo, played, tmp_path):
     done = played.run(2, repo)
     assert done.returncode == 1
     assert done.stdout.startswith("::error file=conf/train.yaml,line=2,")
+
+
+@pytest.mark.parametrize("folder", ["bin", "Scripts"])
+def test_the_action_installs_into_an_environment_of_any_system(played, tmp_path, folder):
+    """The programs are stand-ins; what is installed is run by tests/e2e/test_installed_wheel.py."""
+    python = '#!/bin/sh\nmkdir -p "$3/$FOLDER"\ncp "$0" "$3/$FOLDER/python"\n'
+    pip = '#!/bin/sh\necho "$@" > "$(dirname "$0")/installed"\n'
+    (tmp_path / "python3").write_text(python.replace('cp "$0"', 'cp "$(dirname "$0")/pip"'))
+    (tmp_path / "pip").write_text(pip)
+    for name in ("python3", "pip"):
+        (tmp_path / name).chmod(0o755)
+    played.environment |= {"FOLDER": folder, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = played.run(0, tmp_path)
+    assert done.returncode == 0, done.stderr
+    made = tmp_path / "cmgan-audit" / folder
+    assert (made / "installed").read_text() == "-m pip install --quiet a copy\n"
+    assert (tmp_path / "outputs").read_text() == f"bin={made}\n"
+
+
+def upload() -> dict:
+    return yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"][-1]
+
+
+@pytest.mark.parametrize(
+    ("head", "wanted", "uploads"),
+    [(None, "true", True), ("owner/repo", "true", True), ("other/repo", "true", False), (None, "false", False)],
+)
+def test_the_action_uploads_where_it_may_write(head, wanted, uploads):
+    """The condition is put into Python's words."""
+    condition = upload()["if"].removeprefix("${{").removesuffix("}}").replace("github.event.pull_request ||", "PULL or")
+    values = {
+        "cancelled()": False,
+        "inputs.upload": wanted,
+        "steps.report.outputs.sarif": "a.sarif",
+        "github.event.pull_request.head.repo.full_name": head,
+        "github.repository": "owner/repo",
+        "PULL": head is not None,
+    }
+    for name, value in values.items():
+        condition = condition.replace(name, repr(value))
+    condition = condition.replace("&&", "and").replace("||", "or")
+    assert eval(re.sub(r"!(?!=)", "not ", condition)) is uploads
+
+
+def test_the_upload_does_not_decide():
+    assert upload()["continue-on-error"] is True
 
 
 def test_the_action_reports_what_it_read_when_some_of_it_cannot_be_read(repo, played, tmp_path):
