@@ -35,6 +35,7 @@ class LineValues:
         self.crossing = CrossingTrainings()
         self._columns = PhaseColumns()
         self._names_epochs = False
+        self._said_at: dict[str, int] = {}  # where lines that name a second epoch stood last, by their words
         self._targets = Targets()
 
     def forget_shapes(self) -> None:
@@ -159,8 +160,9 @@ class LineValues:
             (self.crossing.note if plan.values else self.crossing.note_below)(said, line)
         epoch = plan.fixed_epoch if plan.epoch is None else float(row[plan.epoch])
         if plan.other_epoch is not None and epoch is not None:
-            again = told_again(plan.other_epoch, row, epoch, builder.run)
+            again = told_again(plan.other_epoch, row, epoch, builder.run, self._said_at.get(plan.key, 0))
             values = [value for value in values if value not in again]
+            self._said_at[plan.key] = line
         step = None if plan.step is None else counter(row[plan.step : plan.step + plan.step_slots])
         if plan.unnamed and (self._names_epochs or not are_counters(row, plan)):
             epoch = step = None

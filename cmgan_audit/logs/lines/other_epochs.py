@@ -25,10 +25,16 @@ def with_values(plan: Plan, slot: int, masked: str) -> OtherEpoch:
     behind = [value for value in plan.values if value.slots and value.slots[0] > slot]
     apart = plan.epoch is not None and _open_in(masked[at[plan.epoch] : at[slot]]) > 0
     inside = [value for value in behind if apart and _open_in(masked[at[slot] : at[value.slots[0]]]) >= 0]
-    return OtherEpoch(slot, tuple(inside), tuple(value for value in behind if value not in inside))
+    own = {value.name for value in plan.values if value not in inside}
+    return OtherEpoch(
+        slot,
+        surely=tuple(value for value in inside if value.name in own),
+        inside=tuple(value for value in inside if value.name not in own),
+        behind=tuple(value for value in behind if value not in inside),
+    )
 
 
-def told_again(other: OtherEpoch, row: list[bytes], epoch: float, run: Run) -> list[SlotValue]:
+def told_again(other: OtherEpoch, row: list[bytes], epoch: float, run: Run, before: int) -> list[SlotValue]:
     """The values of a line that had been reached at an epoch before its own, and are of no later one.
 
     Args:
@@ -36,12 +42,15 @@ def told_again(other: OtherEpoch, row: list[bytes], epoch: float, run: Run) -> l
         row: its numbers.
         epoch: its own epoch.
         run: what was read so far; what stands there at both epochs, and is the other's, is told again.
+        before: the last line that said the same in other numbers; where it gave the last value, such lines are the
+            course: `Epoch 7 (stage epoch 2, PESQ 2.31)`.
     """
     at = float(row[other.slot])
     if at >= epoch:
         return []
-    known = {series.name: series for series in run.series if series.x_kind == EPOCH}
-    again = list(other.inside)
+    known = {series.name: series for series in run.series if series.x_kind == EPOCH and len(series)}
+    again = list(other.surely)
+    again += [value for value in other.inside if value.name in known and known[value.name].places[-1] != before]
     for value in other.behind:
         series, y = known.get(value.name), number_in(row, value)
         if series is not None and y is not None and _has(series, epoch) and _has(series, at, y):

@@ -50,9 +50,14 @@ class TrainingName:
 
 @dataclass(frozen=True, slots=True)
 class OtherEpoch:
-    """A second epoch of a line: its slot, the values in one bracket with it, and those behind it that may be of it."""
+    """A second epoch of a line: its slot, and the values that may be of it.
+
+    Those in one bracket with it are `surely` where others of their names stand outside, else `inside`; or they stand
+    `behind` it.
+    """
 
     slot: int
+    surely: tuple[SlotValue, ...] = ()
     inside: tuple[SlotValue, ...] = ()
     behind: tuple[SlotValue, ...] = ()
 

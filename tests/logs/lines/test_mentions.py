@@ -40,6 +40,7 @@ def test_is_no_evaluation_of_the_course(tmp_path: Path, end: str) -> None:
         "Epoch {e} (warm-up until epoch 3): val_pesq={p}\n",
         "Epoch: {e} | sub-epoch: 0 | val_pesq: {p}\n",
         "Epoch {e} (melhor: epoch 1, val_pesq=2.1): val_pesq={p}\n",
+        "Epoch {e} (stage epoch 1, val_pesq={p})\n",
         "Epoch {e} val_pesq={p} (melhor: epoch 1, val_pesq=2.1)\n",
     ],
 )
