@@ -39,12 +39,14 @@ class Binding:
         value: the expression that it gets; None where there is none to read.
         item: which item of the value, where it is unpacked.
         adds: whether what the name held before stays part of it (`+=`, `append`).
+        entry: the key of the entry that gets the value (`scores["valid"] = x`); None where it is not one, or not known.
     """
 
     statement: ast.AST
     value: ast.expr | None
     item: int | None = None
     adds: bool = False
+    entry: str | None = None
 
     @property
     def is_flag(self) -> bool:
@@ -107,8 +109,10 @@ def _targets(statement: ast.AST, target: ast.expr, value: ast.expr) -> Iterator[
             for name, bound in _targets(statement, owner, value):
                 yield name, Binding(statement, bound.value, bound.item, adds=True)
         case ast.Subscript():
+            key = target.slice.value if isinstance(target.slice, ast.Constant) else None
             for name, bound in _targets(statement, target.value, value):
-                yield name, Binding(statement, bound.value, bound.item, adds=True)
+                entry = bound.entry if bound.adds else key
+                yield name, Binding(statement, bound.value, bound.item, True, entry if isinstance(entry, str) else None)
         case ast.Starred():
             yield from _targets(statement, target.value, value)
         case ast.Tuple() | ast.List():

@@ -52,12 +52,16 @@ class Slice:
     loops: list[Found] = field(default_factory=list)
 
 
+# Which part of a value is meant: the place in a tuple, or the key of an entry; None for all of it.
+Item = int | str | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Task:
     node: ast.AST
     function: Reached
     stack: Stack
-    item: int | None = None
+    item: Item = None
 
     @property
     def key(self) -> _Key:
@@ -65,7 +69,7 @@ class _Task:
 
 
 # What a task is about: the node, the stack (every stack is one object within a run) and the item.
-_Key = tuple[int, int, int | None]
+_Key = tuple[int, int, Item]
 
 
 class Slicer:
@@ -146,7 +150,8 @@ class Slicer:
             case ast.Call() if (*stack, self._code.place_of(found.path, node)) in self._code.activations:
                 tasks = self._of_call(task, node)
         found_at = ((Found(each.node, each.function.module.path, each.stack), each.item) for each in tasks)
-        return [(each, which) for each, which in found_at if not self._is_test(each)]
+        places = ((each, which if isinstance(which, int) else None) for each, which in found_at)
+        return [(each, which) for each, which in places if not self._is_test(each)]
 
     def _is_test(self, found: Found) -> bool:
         """Whether an expression is what a branch asks, which decides about a flag but is not its value."""
@@ -245,9 +250,11 @@ class Slicer:
                 index = node.slice.value if isinstance(node.slice, ast.Constant) else None
                 if isinstance(index, str):
                     found.named.append(here)
-                yield _Task(node.value, task.function, task.stack, index if isinstance(index, int) else None)
-            case ast.Tuple() | ast.List() if task.item is not None and task.item < len(node.elts):
+                yield _Task(node.value, task.function, task.stack, index if isinstance(index, int | str) else None)
+            case ast.Tuple() | ast.List() if isinstance(task.item, int) and task.item < len(node.elts):
                 yield _Task(node.elts[task.item], task.function, task.stack)
+            case ast.Dict() | ast.Call(func=ast.Name(id="dict")) if (entry := _entry(node, task.item)) is not None:
+                yield _Task(entry, task.function, task.stack)
             case ast.Call():
                 found.calls.append(here)
                 yield from self._of_call(task, node)
@@ -279,8 +286,13 @@ class Slicer:
 
     def _of_binding(self, bound: Binding, task: _Task, found: Slice) -> Iterator[_Task]:
         path = task.function.module.path
+        item = task.item if bound.item is None else bound.item
+        if isinstance(item, str) and (bound.adds or isinstance(bound.statement, ast.For | ast.AsyncFor)):
+            if bound.entry not in (None, item):
+                return  # another entry than the one that is read
+            item = None
         if bound.value is not None:
-            yield _Task(bound.value, task.function, task.stack, task.item if bound.item is None else bound.item)
+            yield _Task(bound.value, task.function, task.stack, item)
         for parent in (bound.statement, *self._code.parents(path, bound.statement)):
             if parent is task.function.node:
                 break
@@ -368,3 +380,16 @@ class Slicer:
                     parents = self._code.parents(function.module.path, inner)
                     tests = [parent.test for parent in parents if isinstance(parent, ast.If)]
                     yield from (_Task(test, function, stack) for test in tests)
+
+
+def _entry(node: ast.Dict | ast.Call, key: Item) -> ast.expr | None:
+    """What a display of a dictionary, or a call of `dict`, holds under a key; None where that is not certain."""
+    if isinstance(node, ast.Call):
+        return next((each.value for each in node.keywords if each.arg == key and key is not None), None)
+    found = None
+    for name, value in zip(node.keys, node.values, strict=True):
+        if not isinstance(name, ast.Constant):
+            return None  # `**others`, or a key that is computed
+        if name.value == key:
+            found = value
+    return found
