@@ -35,11 +35,12 @@ def execute_for(it: Interpreter, node: ast.For | ast.AsyncFor) -> Flow:
     from cmgan_audit.program.language.assignments import assign
     from cmgan_audit.program.language.expressions import evaluate
     from cmgan_audit.program.language.statements import execute_block
+    from cmgan_audit.program.language.walks import walked
 
     iterable = it.read(evaluate(it, node.iter))
 
     def body(item: Value) -> Flow:
-        assign(it, node.target, item, quiet=True)
+        assign(it, node.target, walked(node, iterable, item), quiet=True)
         return execute_block(it, node.body)
 
     def otherwise() -> Flow:
