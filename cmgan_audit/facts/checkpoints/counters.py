@@ -1,4 +1,7 @@
-"""What a training counts and the best score so far: where they begin, and whether a checkpoint tells them to go on."""
+"""The number of the epoch or the step: where a training begins to count, and whether a checkpoint tells it to go on.
+
+The best score so far is held against the checkpoint in the same way; `best_so_far.py` finds it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
 from cmgan_audit.facts.bindings import bindings_in, is_parameter
+from cmgan_audit.facts.checkpoints.best_so_far import BEST, begun_anew, given_to_attribute, put_under_keys
 from cmgan_audit.facts.code import Reached
 from cmgan_audit.facts.passes.last_pass import range_behind
 from cmgan_audit.facts.values import instances_of
@@ -18,7 +22,7 @@ from cmgan_audit.program.domain.values import Const, DictValue, Value
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.naming.modules import Module
 from cmgan_audit.program.naming.names import canonical
-from cmgan_audit.source.syntax import arguments_of, called_name, is_shared, names_in, walk
+from cmgan_audit.source.syntax import called_name, is_shared, names_in, walk
 
 COUNTER = regex(r"epoch|step|iter", re.IGNORECASE)
 _SETTINGS = regex(r"conf|cfg|arg|param|^hp|opt|setting", re.IGNORECASE)
@@ -30,11 +34,6 @@ _COUNTED = regex(
 _NO_COUNT = regex(
     r"best|loss|score|metric|pesq|conf|cfg|arg|param|hp|state|dict|model|optim|sched|version", re.IGNORECASE
 )
-# The best score so far, and how long there has been no better one, as names and as keys of a checkpoint.
-_BEST = regex(r"best|patience|no_improv|not_improv|without_improv|bad_epochs|stall|early_stop", re.IGNORECASE)
-# What is called where a model is kept.
-_KEEPS = regex(r".*(save|checkpoint|ckpt|state_dict|deepcopy|copyfile|copy2|dump).*", re.IGNORECASE)
-_BEGINNINGS = frozenset({"float", "inf", "Inf", "infty", "np", "numpy", "math", "torch", "sys", "maxsize"})
 _SETTING = frozenset({"setattr", "__setattr__"})
 _NAMESPACES = frozenset({"vars", "globals", "locals"})
 
@@ -148,52 +147,22 @@ class Counting:
             return ()
         place, held = saved[0].location, saved[0].arguments.get("obj", 0)
         keys = held.items if isinstance(held, DictValue) else ()
-        kept = (key for key, value in self._put_under_keys() if key in keys and self._begins_best_anew(value))
-        best = next((key for key in kept if _BEST.search(key)), "")
-        if not best or self._reads(lambda key: _BEST.search(key) is not None):
+        best = next((key for key in self._keys_of_best() if key in keys and BEST.search(key)), "")
+        if not best or self._reads(lambda key: BEST.search(key) is not None):
             return ()
         return (
             Step(self._place, "the search for the best begins anew"),
             Step(place, f'how far it has come is saved as "{best}", and no load reads it'),
         )
 
-    def _put_under_keys(self) -> Iterator[tuple[str, ast.expr]]:
-        """What any dictionary of the run's files is given, with its key: `{"best_loss": best}`."""
-        for module in self._modules:
-            for node in walk(module.tree):
-                match node:
-                    case ast.Dict(keys=keys, values=values):
-                        for key, value in zip(keys, values, strict=True):
-                            if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                                yield key.value, value
-                    case ast.keyword(arg=str() as key, value=value):
-                        yield key, value
-                    case ast.Assign(targets=[ast.Subscript(slice=ast.Constant(value=str() as key))], value=value):
-                        yield key, value
-
-    def _begins_best_anew(self, held: ast.expr) -> bool:
-        """Whether an expression is the value that decides in the loop which model is kept, and that begins as the same
-        whenever the program starts."""
-        return not isinstance(held, ast.Compare) and any(_last(part) in self._begun_anew for part in walk(held))
-
-    @cached_property
-    def _begun_anew(self) -> set[str]:
-        """The names and attributes that decide in the loop which model is kept or when it ends, get new values there,
-        and begin as the same whenever the program starts."""
+    def _keys_of_best(self) -> Iterator[str]:
+        """The keys that the best score so far is put under, where its search begins as the same in every run."""
         if self._loop is None or self._around is None:
-            return set()
-        inside, found = set(walk(self._loop)), set()
-        asked = {ast.unparse(side) for side in _deciding(self._loop) if _BEST.search(_last(side))}
-        for name, bound in bindings_in(self._around).items():
-            if name in asked and any(each.statement in inside for each in bound):
-                last = name.rpartition(".")[2]
-                given = [each.value for each in bound if each.statement not in inside]
-                if name.startswith("self."):  # any method may give it a value
-                    of_object = (each for module in self._modules for each in _given_to(module, last))
-                    given = [each for each in of_object if each not in inside]
-                if given and all(map(_is_beginning, given)):
-                    found.add(last)
-        return found
+            return
+        names = begun_anew(self._loop, self._around, self._modules)
+        for key, value in put_under_keys(self._modules) if names else ():
+            if not isinstance(value, ast.Compare) and any(_last(part) in names for part in walk(value)):
+                yield key
 
     def _saved(self) -> tuple[CallEvent, str, set[str]] | None:
         """Where a count is saved, under which key, and the keys of what else may be one."""
@@ -215,7 +184,7 @@ class Counting:
                 around = self._around
                 return around is not None and not is_parameter(around.node, name) and _is_constant(around, name)
             case ast.Attribute(attr=name):
-                given = [value for module in self._modules for value in _given_to(module, name)]
+                given = [value for module in self._modules for value in given_to_attribute(module, name)]
                 return bool(given) and all(isinstance(value, ast.Constant) for value in given)
         return False
 
@@ -248,41 +217,6 @@ class Counting:
             for module in self._modules
             for node in walk(module.tree)
         )
-
-
-def _deciding(loop: ast.AST) -> Iterator[ast.expr]:
-    """What is compared in a loop so that a model is kept or the loop is left, in a test or for one."""
-    flags = {
-        target.id: node.value
-        for node in walk(loop)
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
-    for node in walk(loop):
-        match node:
-            case ast.If(test=test, body=body, orelse=otherwise) if any(map(_keeps_or_ends, (*body, *otherwise))):
-                tests = [test, *(flags[name] for name in names_in(test) if name in flags)]
-            case ast.Call() if _KEEPS.fullmatch(called_name(node)):
-                tests = [flags[name] for name in names_in(*arguments_of(node)) if name in flags]
-            case _:
-                continue
-        compared = (each for asked in tests for each in walk(asked) if isinstance(each, ast.Compare))
-        yield from (side for each in compared for side in (each.left, *each.comparators))
-
-
-def _keeps_or_ends(statement: ast.stmt) -> bool:
-    return any(
-        isinstance(each, ast.Break) or (isinstance(each, ast.Call) and _KEEPS.fullmatch(called_name(each)) is not None)
-        for each in walk(statement)
-    )
-
-
-def _is_beginning(value: ast.expr | None) -> bool:
-    """Whether a search begins with a value that is always the same: `float("inf")`, `-np.inf`, `0.0`."""
-    if value is None or not names_in(value) <= _BEGINNINGS:
-        return False
-    return all(called_name(each) == "float" for each in walk(value) if isinstance(each, ast.Call))
 
 
 def _is_settled(value: Value) -> bool:
@@ -327,19 +261,6 @@ def _is_constant(around: Reached, name: str) -> bool:
         return False
     bound = [each for each in bindings_in(around).get(name, []) if not each.adds]
     return bool(bound) and all(each.is_flag for each in bound)
-
-
-def _given_to(module: Module, attribute: str) -> Iterator[ast.expr]:
-    for node in walk(module.tree):
-        match node:
-            case ast.Assign(targets=targets, value=value):
-                for target in targets:
-                    for part in walk(target):
-                        if isinstance(part, ast.Attribute) and part.attr == attribute:
-                            yield value
-            case ast.For(target=target, iter=value):
-                if any(isinstance(part, ast.Attribute) and part.attr == attribute for part in walk(target)):
-                    yield value
 
 
 def _keys(value: ast.expr) -> Iterator[tuple[str, str]]:
