@@ -23,9 +23,10 @@ _WRITTEN = "environment variables of the program's own"
 # How many processes there are, and which one this is.
 _PROCESSES = frozenset({"WORLD_SIZE", "SLURM_NTASKS", "LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_SIZE"})
 _RANKS = frozenset({"RANK", "LOCAL_RANK", "SLURM_PROCID", "SLURM_LOCALID", "OMPI_COMM_WORLD_RANK"})
-# Variables that name the folder in which the tree lies.
+# Variables that name the folder in which the tree lies; a store of models or data is another one.
 _OF_TREE = regex(
-    r"(\w+_)?(project|repo|repository|code|workspace)_?(root|dir|path|home|folder)|root_?(dir|path)",
+    r"(?!.*(model|data|artifact|output))(\w+_)?(project|repo|repository|code|workspace)_?(root|dir|path|home|folder)"
+    r"|root_?(dir|path)",
     re.IGNORECASE,
 )
 
