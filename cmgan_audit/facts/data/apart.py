@@ -52,9 +52,9 @@ def read_apart(view: View, first: Event, second: Event) -> bool:
     """Whether a `for` loop reads `first[i]` and `second[i]`, and the two never meet in it."""
     path, nodes = first.location.path, [view.code.node_of(each) for each in (first, second)]
     items = [each for each in nodes if isinstance(each, ast.Subscript)]
-    around = [{each for each in view.code.parents(path, item) if isinstance(each, ast.For)} for item in items]
-    loops = set.intersection(*around) if len(items) == len(nodes) else set()
-    return bool(loops) and all(_apart(view, path, loop, items) for loop in loops)
+    around = [[each for each in view.code.parents(path, item) if isinstance(each, ast.For)] for item in items]
+    loop = next((each for each in around[0] if each in around[-1]), None) if len(items) == len(nodes) else None
+    return loop is not None and _apart(view, path, loop, items)
 
 
 def _apart(view: View, path: str, loop: ast.For, items: Sequence[ast.expr]) -> bool:
