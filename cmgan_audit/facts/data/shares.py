@@ -2,7 +2,7 @@
 
 A list that is filled up with its own first names, as a sampler does for processes that must have equally many, still
 holds all of them. The first name, with which a sum or an average begins, and the others, which a loop adds to it, are
-the whole list. Of the share of one process the other processes take the rest.
+the whole list. Of the share of one process, worker or job of a cluster the others take the rest.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import ListValue, Symbol, options_of
 from cmgan_audit.program.execution.trace import SliceEvent
-from cmgan_audit.source.syntax import NamedFunction, walk
+from cmgan_audit.source.syntax import NamedFunction, walk, words_in
 
-_RANK = regex(r"(?:\w*_)?(?:rank|ordinal)")
+# Which one of several this is; a fold is no share, as the rest of the names is trained on.
+_RANK = regex(
+    r"(?i)(?:\w*_)?(?:rank|ordinal|(?:shard|worker|job|task|gpu|proc|process)(?:_?(?:id|idx|index|info|no|rank))?)"
+)
 _MOST_STEPS = 3  # from a bound back to the rank: `first = rank * size`, `last = first + size`
 _IN_FORMULA = regex(r"\brank\b")
 
@@ -69,16 +72,16 @@ def _follows_the_first(outer: Sequence[ast.AST], part: ast.Subscript, scope: ast
 
 
 def _goes_by_rank(event: SliceEvent, part: ast.Subscript, scope: ast.AST | None) -> bool:
-    """Whether a bound tells which process this is: `names[rank::world_size]`, or one that was reckoned from it."""
+    """Whether a bound tells which process this is, `names[rank::world_size]`, or was reckoned from what does."""
     bounds = event.index.items if isinstance(event.index, ListValue) else []
     held = [each.value for bound in bounds for each in options_of(bound)]
     if any(isinstance(each, Symbol) and _IN_FORMULA.search(each.formula) for each in held):
         return True
-    known = _words_in(part.slice)
+    known = set(words_in(part.slice))
     given = [each for each in walk(scope) if isinstance(each, ast.Assign)] if scope is not None else []
     for _ in range(_MOST_STEPS):
         values = [each.value for each in given if not known.isdisjoint(_variables(each))]
-        known = known.union(*map(_words_in, values))
+        known.update(words_in(*values))
     return any(map(_RANK.fullmatch, known))
 
 
@@ -86,12 +89,3 @@ def _variables(assignment: ast.Assign) -> set[str]:
     """The variables that an assignment gives a value: not the attributes of an object, nor items of a list."""
     targets = [part for each in assignment.targets for part in (each.elts if isinstance(each, ast.Tuple) else [each])]
     return {each.id for each in targets if isinstance(each, ast.Name)}
-
-
-def _words_in(node: ast.AST) -> set[str]:
-    """The names, attributes and functions that an expression mentions."""
-    return {
-        each.id if isinstance(each, ast.Name) else each.attr
-        for each in walk(node)
-        if isinstance(each, ast.Name | ast.Attribute)
-    }
