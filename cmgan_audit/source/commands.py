@@ -29,7 +29,8 @@ _LAUNCH_MODULES = regex(r"torch\.distributed\.(launch|run|elastic)|torch\.distri
 _NOT_STARTING = frozenset((
     "echo", "printf", "cat", "ls", "rm", "cp", "mv", "grep", "sed", "awk", "find", "git", "pip", "pip3", "apt",
     "apt-get", "which", "source", ".", "mkdir", "touch", "chmod", "kill", "pkill", "vim", "nano", "code", "black",
-    "flake8", "pytest", "ruff", "pylint", "mypy", "tar", "wget", "curl", "alias", "read", "test", "[", "[[",
+    "flake8", "pytest", "ruff", "pylint", "mypy", "tar", "wget", "curl", "alias", "read", "test", "[", "[[", "pgrep",
+    "killall", "egrep", "fgrep", "ps", "logger", "log", "info", "warn", "error", "die", "usage", "print", "say",
 ))
 # fmt: on
 # Recipes in the manner of Kaldi hand scripts to a command of the site: `$cuda_cmd --gpu 1 log train.py ...`.
@@ -38,6 +39,7 @@ _PYTHON_OPTIONS_WITH_VALUE = frozenset({"-W", "-X", "--check-hash-based-pycs"})
 # A line of a comment or a text in a Python file that is a command; no statement of Python begins like this.
 _SAID = regex(r"\s*(?:#+\s*|\$\s+)?(?=(?:[A-Z_]+=\S+\s+)*(?:python[0-9.]*|torchrun|accelerate|deepspeed)\s+\S)")
 _OPTION = regex(r"--?[A-Za-z]")
+_TEXT_OPTION = regex(r"-[JNm]|--(?:job-?name|name|notes?|message|comment|title|desc(?:ription)?)")
 _HEADING = regex(r"#{1,6}\s")
 _TARGETS = regex(r"([^\s#:=][^#:=]*?)\s*::?(?!=)")  # what a rule of make makes
 # How documents, launchers and targets of make call a command that only shows whether the program runs; and a run that
@@ -178,7 +180,7 @@ def _handed_on(words: tuple[Word, ...], index: int) -> tuple[Word, ...]:
     if word.text in {"-c", "eval"} and _is_shell(words[:index]):
         return words[index + 1 :] if word.text == "eval" else words[index + 1 : index + 2]
     said = word.text.removeprefix("--wrap=")  # of sbatch
-    if index and _SAID.match(said):
+    if index and _SAID.match(said) and not _TEXT_OPTION.fullmatch(words[index - 1].text):
         return (replace(word, text=said),)
     return ()
 

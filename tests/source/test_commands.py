@@ -74,6 +74,9 @@ def test_ways_to_start_a_script(line: str, launcher: str, script: str) -> None:
         "python -c 'print(1)'",
         "ls",
         'git commit -m "python train.py works"',
+        'pgrep -f "python train.py"',
+        'usage "python train.py --b 1"',
+        'sbatch --job-name "python train.py" job.sh',
     ],
 )
 def test_what_starts_no_script(line: str) -> None:
