@@ -34,13 +34,14 @@ _RECORDINGS = {
 _OF_RECORDINGS = {*_RECORDINGS, "snt", "sent", "sentence", "sample", "item", "segment", "example", "mix", "mixture"}
 _NAMING = {"id", "idx", "index", "no", "name", "key", "file", "path"}
 _SYSTEMS = {"system", "systems", "model", "models", "method", "methods", "approach", "algorithm", "network", "variant"}
+_SPEAKERS = {"speaker", "speaker id", "spk", "spk id", "talker"}
 _CONDITIONS = {
+    *_SPEAKERS,
     "noise",
     "noise type",
     "condition",
     "scenario",
     "environment",
-    "speaker",
     "gender",
     "dataset",
     "language",
@@ -94,12 +95,12 @@ def what_rows_are(column: str, texts: Collection[str], filled: float, rows: floa
     of_items = _is_of_items(name) or (name == "key" and not (_are_counted(texts) or _are_moments(texts)))
     if of_items and filled >= _MOST and len(texts) > 2:
         return "audio file"
-    if filled < _MOST or len(texts) < 2 or _are_moments(texts) or are_evaluations(texts):
-        return ""
-    if name in _REMARKS:
+    if filled < _MOST or len(texts) < 2 or _are_moments(texts) or _are_counted(texts):
         return ""
     if name in _CONDITIONS:
         return "condition"
+    if name in _REMARKS or are_evaluations(texts):
+        return ""
     if name in _SYSTEMS:
         return "system"
     of_items = of_items or name in _ITEMS
@@ -117,6 +118,8 @@ def numbers_name_rows(column: str, numbers: Collection[float]) -> str:
     name = " ".join(words_of(column))
     if _is_of_items(name) and len(numbers) > 2:
         return "audio file"
+    if name in _SPEAKERS and len(numbers) > 2:
+        return "condition"
     if name in _SNRS and len(numbers) > 1 and all((2 * number).is_integer() for number in numbers):
         return "condition"
     return ""

@@ -53,6 +53,10 @@ LISTS = {
     "sentences.csv": "snt_id,sdr,sdr_i,si-snr,si-snr_i\n"
     + "".join(f"{i},{8 * v},{8 * v - 1},{8 * v},{8 * v}\n" for i, v in enumerate(SCORES))
     + "avg,20.7,19.7,20.7,20.7\n",
+    "numbered_speakers.csv": "speaker,pesq\n" + "".join(f"p22{i},{v}\n" for i, v in enumerate(FALLING)),
+    "numbers_of_speakers.csv": "speaker_id,pesq\n" + "".join(f"{226 + i},{v}\n" for i, v in enumerate(FALLING)),
+    "rooms.csv": "condition,pesq\n" + "".join(f"room{i},{v}\n" for i, v in enumerate(FALLING)),
+    "speakers.json": json.dumps([{"speaker": f"p22{i}", "pesq": v} for i, v in enumerate(FALLING)]),
     "samples.csv": "Sample Index,PESQ\n" + "".join(f"{i},{v}\n" for i, v in enumerate(SCORES)),
     "sentences.json": json.dumps([{"snt_id": i, "si-snr": 8 * v} for i, v in enumerate(SCORES)]),
     "wavfiles.csv": "wavfile,pesq\n"
