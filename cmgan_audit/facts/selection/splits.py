@@ -28,6 +28,7 @@ from cmgan_audit.program.domain.values import (
     ListValue,
     Unknown,
     Value,
+    options_of,
 )
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.language.classes import class_attribute
@@ -83,7 +84,7 @@ class Splits:
         if made not in self._found:
             found = self._of(made)
             if found.kind == TEST and found.confidence is Confidence.LOW:
-                found = self._read_as(made) or found
+                found = self._read_as(made) or (Split("") if _may_validate(made) else found)
             self._found[made] = found
         return self._found[made]
 
@@ -324,13 +325,24 @@ def _is_configuration(value: Value) -> bool:
     """Whether a dictionary, an object that holds settings, or a parsed command line is about more than one set."""
     if isinstance(value, Choice):
         return any(_is_configuration(option.value) for option in value.options)
+    nested = isinstance(value, DictValue) and any(isinstance(item, DictValue) for item in value.items.values())
+    return nested or len(_sets_named(value)) > 1
+
+
+def _sets_named(value: Value) -> set[str]:
+    """The splits that the texts in a dictionary, or in an object that holds settings, name."""
     if isinstance(value, DictValue):
         items = list(value.items.values())
     elif isinstance(value, Instance) and not _gives_items(value):
         items = list(value.attrs.values())
     else:
-        return False
+        return set()
     texts = [item.value for item in items if isinstance(item, Const) and isinstance(item.value, str)]
-    named = {kind for text in texts if len(text) <= _LONGEST for kind in kinds_in(text)}
-    nested = isinstance(value, DictValue) and any(isinstance(item, DictValue) for item in items)
-    return nested or len(named) > 1
+    return {kind for text in texts if len(text) <= _LONGEST for kind in kinds_in(text)}
+
+
+def _may_validate(made: Made) -> bool:
+    """Whether settings that a set was given name one for validation and none for a test: that says more than a name."""
+    given = (option.value for dataset in made.datasets for _, value in _given(dataset) for option in options_of(value))
+    named = set().union(*map(_sets_named, given))
+    return VALID in named and TEST not in named

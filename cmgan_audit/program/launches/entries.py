@@ -80,7 +80,7 @@ def ranked(tree: SourceTree) -> tuple[list[str], list[str]]:
     first: list[str] = []
     helpers: list[str] = []
     for path in tree.python_files:
-        if path not in relevant | helping or _is_no_script(tree, path):
+        if not (path in relevant or path in helping) or _is_no_script(tree, path):
             continue
         if _MAIN.search(tree.read_bytes(path) or b"") or _acts(tree, path):
             (first if path in relevant else helpers).append(path)
