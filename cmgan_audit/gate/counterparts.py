@@ -2,56 +2,22 @@
 
 from __future__ import annotations
 
-import ast
 import bisect
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import cached_property, partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from cmgan_audit.finding import Finding, Location
-from cmgan_audit.gate.renamed_variables import LEAST_ALIKE, UNITS, Words, alike_share, words_of
-from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.lazy_regex import regex
+from cmgan_audit.gate.parts import Part, Scope, parts_of
+from cmgan_audit.gate.renamed_variables import LEAST_ALIKE, Words, alike_share
 from cmgan_audit.program.execution.depth import deeply
-from cmgan_audit.source.discovery import DATA_SUFFIXES, Failure, kind_of
-from cmgan_audit.source.python_file import parse_python
-from cmgan_audit.source.syntax import NamedFunction
 
 # Two versions of a file are compared where no more pairs of parts are left between what begins and ends them alike.
 MOST_PAIRS = 4_000_000
-
-_WORDS = regex(r"\w+|[^\w\s]")
-
-# What the parts inside are named after.
-_HOLDERS = NamedFunction | ast.ClassDef | ast.Assign | ast.AnnAssign | ast.keyword
-
-# The names of the classes, functions, sections and keys around a part.
-Scope = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A statement of a program without those inside of it, an entry of a dictionary, or a line of another file.
-
-    Attributes:
-        words: what it says.
-        first: its first line.
-        last: its last line.
-        scope: what it stands in.
-        name: what it sets, defines or calls with; empty where that is not plain.
-    """
-
-    words: Words
-    first: int
-    last: int
-    scope: Scope = ()
-    name: str = ""
-
-    def holds(self, place: Location) -> bool:
-        """Whether a place begins there."""
-        return self.first <= place.line <= self.last
+# Parts that are not equal are compared word by word, among so many pairs at most.
+MOST_ALIKE = 250_000
 
 
 class Counterparts:
@@ -103,7 +69,7 @@ class Counterparts:
     def _versions(self, earlier: str) -> _Versions:
         if earlier not in self._compared:
             path = self._newer.get(earlier, earlier)
-            old, new = partial(_parts, self._before, earlier), partial(_parts, self._now, path)
+            old, new = partial(parts_of, self._before, earlier), partial(parts_of, self._now, path)
             self._compared[earlier] = _Versions(deeply(old), deeply(new))
         return self._compared[earlier]
 
@@ -159,14 +125,14 @@ class _Pairing:
     def within(self, old: Sequence[int], new: Sequence[int]) -> None:
         """Pair what a scope held with what it holds: what is equal, what sets the same name, what is alike."""
         blocks = self._equal(old, new)
-        self._alike(old, new, lambda same_name, _: same_name)
+        self._alike(old, new, by_name=True)
         for gone, come in blocks:
-            self._alike(gone, come, lambda _, share: share >= LEAST_ALIKE)
+            self._alike(gone, come)
 
     def anywhere(self) -> None:
         """Pair what is left in the order of the file: a helper went into its caller, a section got another name."""
         for gone, come in self._equal(range(len(self._old)), range(len(self._new))):
-            self._alike(gone, come, lambda _, share: share >= LEAST_ALIKE)
+            self._alike(gone, come)
 
     def _equal(self, old: Sequence[int], new: Sequence[int]) -> list[tuple[Sequence[int], Sequence[int]]]:
         """Pair what is equal; returns what was replaced by what in between."""
@@ -180,21 +146,22 @@ class _Pairing:
                 replaced.append((old[begin:end], new[start:stop]))
         return replaced
 
-    def _alike(self, old: Sequence[int], new: Sequence[int], fits: Callable[[bool, float], bool]) -> None:
-        """Pair what fits, the most alike first: what sets the same name before all others."""
+    def _alike(self, old: Sequence[int], new: Sequence[int], *, by_name: bool = False) -> None:
+        """Pair what is alike, or sets the same name; what sets the same name first, then the most alike."""
         gone = [number for number in old if number not in self.found]
         come = [number for number in new if number not in self._taken]
-        if len(gone) * len(come) > MOST_PAIRS:
+        if len(gone) * len(come) > MOST_ALIKE:
             return
-        pairs = ((*self._likeness(before, after), before, after) for before in gone for after in come)
-        for *_, before, after in sorted(
-            (each for each in pairs if fits(*each[:2])), key=lambda each: each[:2], reverse=True
-        ):
+        alike = []
+        for before in gone:
+            for after in come:
+                same = self._old[before].name == self._new[after].name != ""
+                if same or not by_name:
+                    share = alike_share(self._counted[id(self._old[before])], self._counted[id(self._new[after])])
+                    if by_name or share >= LEAST_ALIKE:
+                        alike.append((same, share, before, after))
+        for *_, before, after in sorted(alike, key=lambda each: each[:2], reverse=True):
             self._pair(before, after)
-
-    def _likeness(self, before: int, after: int) -> tuple[bool, float]:
-        old, new = self._old[before], self._new[after]
-        return old.name == new.name != "", alike_share(self._counted[id(old)], self._counted[id(new)])
 
     def _pair(self, before: int, after: int) -> None:
         if before not in self.found and after not in self._taken:
@@ -231,86 +198,6 @@ def _opcodes(old: Sequence[Words], new: Sequence[Words]) -> Iterator[tuple[str, 
 def _alike_at_first(old: Sequence[Words], new: Sequence[Words]) -> int:
     pairs = zip(old, new, strict=False)
     return next((number for number, (one, other) in enumerate(pairs) if one != other), min(len(old), len(new)))
-
-
-def _parts(root: Path, path: str) -> list[Part]:
-    """The parts of a file in order; none of one that is not there, or that is no text of a program or its settings."""
-    if not kind_of(PurePosixPath(path).name):
-        return []
-    try:
-        data = (root / path).read_bytes()
-    except OSError:
-        return []
-    suffix = PurePosixPath(path).suffix
-    if suffix in (".py", ".pyw"):
-        parsed = parse_python(path, data)
-        if not isinstance(parsed, Failure):
-            return [*_statements(parsed.tree)]
-    return [*_settings(data.decode("utf-8", "replace").splitlines(), named=suffix in DATA_SUFFIXES)]
-
-
-def _settings(lines: Iterable[str], *, named: bool) -> Iterator[Part]:
-    """The lines of a file that is no program, each in the keys that stand above it further to the left."""
-    above: list[tuple[int, str]] = []
-    for number, line in enumerate(lines, start=1):
-        words = tuple(_WORDS.findall(line))
-        if not words:
-            continue
-        depth = -1 if words[0] == "[" else len(line) - len(line.lstrip())  # a section has no line beside it
-        while above and above[-1][0] >= depth:
-            above.pop()
-        name = next(filter(str.isidentifier, words), "") if named else ""
-        yield Part(words, number, number, tuple(key for _, key in above), name)
-        above.append((depth, name))
-
-
-def _statements(tree: ast.Module) -> Iterator[Part]:
-    waiting: list[tuple[ast.AST, Scope]] = [(node, ()) for node in reversed(tree.body)]
-    line = 0  # of the last part: of those that begin on one line the first one is told
-    while waiting:
-        node, scope = waiting.pop()
-        inner = [*_inner(node)]
-        first, last = _lines(node)
-        if inner:
-            last = max(first, _lines(inner[0])[0] - 1)
-        name = _name(node)
-        if first > line or isinstance(node, UNITS):
-            yield Part(tuple(words_of(node)), first, last, scope, name)
-            line = first
-        within = (*scope, name) if isinstance(node, _HOLDERS) else scope
-        waiting += [(each, within) for each in reversed(inner)]
-
-
-def _inner(node: ast.AST) -> Iterator[ast.AST]:
-    """What counts for itself in a node: statements, and the entries of a dictionary that it sets."""
-    yield from (each for each in ast.iter_child_nodes(node) if isinstance(each, UNITS))
-    value = node.value if isinstance(node, ast.Assign | ast.AnnAssign | ast.Return | ast.keyword) else None
-    if isinstance(value, ast.Dict):
-        for key, held in zip(value.keys, value.values, strict=True):
-            if isinstance(key, ast.Constant):
-                yield ast.copy_location(ast.keyword(str(key.value), held), key)
-    elif isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "dict":
-        yield from value.keywords
-
-
-def _name(node: ast.AST) -> str:
-    """What a statement sets, defines, or calls with a first constant: `parser.add_argument("--lr", type=float)`."""
-    match node:
-        case ast.Assign(targets=[target]) | ast.AnnAssign(target=target):
-            return ast.unparse(target)
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            return name
-        case ast.keyword(arg=str(name)):
-            return name
-        case ast.Expr(value=ast.Call(func=called, args=[ast.Constant(value=first), *_])):
-            return f"{ast.unparse(called)}({first!r})"
-    return ""
-
-
-def _lines(node: ast.AST) -> tuple[int, int]:
-    first = getattr(node.pattern if isinstance(node, ast.match_case) else node, "lineno", 1)
-    last = getattr(node.value if isinstance(node, ast.keyword) else node, "end_lineno", None)
-    return first, last or first
 
 
 def elsewhere(found: Sequence[Finding], known: Iterable[Finding], places: Counterparts) -> list[Finding]:

@@ -71,6 +71,7 @@ STAGES = {
     "stages.yaml": "first:\n  size: {}\nsecond:\n  size: {}\n",
     "stages.json": '{{\n "first": {{\n  "size": {}\n }},\n "second": {{\n  "size": {}\n }}\n}}\n',
     "stages.toml": "[first]\nsize = {}\n[second]\nsize = {}\n",
+    "items.yaml": "stages:\n  - name: a\n    size: {}\n  - name: b\n    size: {}\n",
     "classes.py": "class First:\n    size = {}\nclass Second:\n    size = {}\n",
     "one.py": "SET = {{\n 'first': {{\n  'size': {},\n }},\n 'second': {{\n  'size': {},\n }},\n}}\n",
     "two.py": "FIRST = dict(\n  size={},\n)\nSECOND = dict(\n  size={},\n)\n",
