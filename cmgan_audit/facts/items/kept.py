@@ -53,44 +53,50 @@ def _is_filled_in(code: Code, place: Location) -> bool:
     """Whether a place stands where an entry of a dictionary of the dataset is made that was missing.
 
     It is below `if index not in self.kept:`, in `except KeyError:`, or behind `if index in self.kept: return`, and
-    `self.kept[index] = ...` stands there too, at the place or behind it. Of `self.kept.setdefault(index, draw)` the
-    first draw stays.
+    `self.kept[index] = ...` stands around the place or behind it. Of `self.kept.setdefault(index, draw)` the first draw
+    stays.
     """
-    node = code.node_at(place)
-    within = node
-    for outer in code.parents(place.path, node) if node is not None else ():
+    within = code.node_at(place)
+    missing, stored = set[str](), set[str]()
+    for outer in code.parents(place.path, within) if within is not None else ():
         match outer:
             case ast.Call(func=ast.Attribute(value=kept, attr="setdefault"), args=[_, given]):
                 if given is within and _is_own(kept):
                     return True
-        for entry, block in _where_missing(code, place.path, outer, within):
-            behind = [each for each in block if isinstance(each, ast.Assign) and (each.end_lineno or 0) >= place.line]
-            if entry in (ast.unparse(target) for each in behind for target in each.targets):
-                return True
+        for part in ("body", "orelse", "finalbody"):
+            block = getattr(outer, part, None)
+            if isinstance(block, list) and within in block:
+                behind = block[block.index(within) :]
+                missing.update(_missing(code, place.path, outer, block[: -len(behind)], is_body=part == "body"))
+                stored.update(ast.unparse(to) for each in behind if isinstance(each, ast.Assign) for to in each.targets)
+        if missing & stored:
+            return True
         if isinstance(outer, NamedFunction):
             return False
         within = outer
     return False
 
 
-def _where_missing(
-    code: Code, path: str, outer: ast.AST, within: ast.AST | None
-) -> Iterator[tuple[str, Sequence[ast.stmt]]]:
-    """The entries that are missing in the part of a node that something stands in, as they are written, each with the
-    statements of that part."""
-    for block in (getattr(outer, name, None) for name in ("body", "orelse", "finalbody")):
-        if not isinstance(block, list) or within not in block:
-            continue
-        match outer:
-            case ast.If(test=test, body=body):
-                asked = _asked(code, path, test)
-                if asked is not None and asked[1] is (block is body):
-                    yield asked[0], block
-            case ast.ExceptHandler():
-                tried = next((each for each in code.parents(path, outer) if isinstance(each, ast.Try)), None)
-                yield from ((entry, block) for entry in _looked_up(tried, outer))
-        for before in block[: block.index(within)]:
-            yield from ((entry, block) for entry in _left_with(code, path, before))
+def _missing(code: Code, path: str, outer: ast.AST, before: Sequence[ast.stmt], *, is_body: bool) -> Iterator[str]:
+    """The entries, as they are written, that are missing in a part of a node, behind the statements `before` of it.
+
+    Args:
+        code: the code of the run.
+        path: the file.
+        outer: the node.
+        before: statements of that part.
+        is_body: whether it is the body, and not what stands under `else` or `finally`.
+    """
+    match outer:
+        case ast.If(test=test):
+            asked = _asked(code, path, test)
+            if asked is not None and asked[1] is is_body:
+                yield asked[0]
+        case ast.ExceptHandler():
+            tried = next((each for each in code.parents(path, outer) if isinstance(each, ast.Try)), None)
+            yield from _looked_up(tried, outer)
+    for statement in before:
+        yield from _left_with(code, path, statement)
 
 
 def _left_with(code: Code, path: str, statement: ast.stmt) -> Iterator[str]:
