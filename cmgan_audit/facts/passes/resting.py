@@ -32,7 +32,8 @@ _BOOKKEEPING = frozenset(
     "apply requires_grad_ modules named_modules children named_children buffers named_buffers register_buffer "
     "add_module register_parameter share_memory type extra_repr freeze unfreeze save load log log_dict print "
     "save_hyperparameters configure_optimizers load_from_checkpoint from_pretrained save_pretrained summary "
-    "append extend insert keys values items".split()  # of networks that hold others: ModuleList, ModuleDict
+    "append extend insert keys values items "  # of networks that hold others: ModuleList, ModuleDict
+    "update_parameters".split()  # of averages of weights
 )
 # What containers are asked without a word; `self.values(x)` is a layer of an attention.
 _ASKED_PLAINLY = frozenset({"keys", "values", "items"})
