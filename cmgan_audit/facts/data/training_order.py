@@ -198,11 +198,28 @@ def _reads_index(reading: Reading) -> bool:
     """Whether the code of an item reads its index before it gives the name another value."""
     owner = None if reading.owner is None else reading.owner.cls
     function = own_method(owner, reading.function.rpartition(".")[2])
-    if function is None:
-        return True
-    parameters = [parameter.arg for parameter in function.args.args]
-    if len(parameters) < 2:
+    return function is None or _reads(owner, function, 0)
+
+
+def _reads(owner: Value | None, method: ast.FunctionDef, position: int, depth: int = 2) -> bool:
+    """Whether a method reads an argument; handing it to one that does not, as in `self.rng(index)`, is no reading."""
+    parameters = [parameter.arg for parameter in method.args.args][1:]
+    if len(parameters) <= position:
         return False
-    uses = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == parameters[1]]
-    uses.sort(key=lambda node: (node.lineno, not isinstance(node.ctx, ast.Load)))
+    handed: set[int] = set()
+    for node in ast.walk(method) if depth else ():
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and ast.unparse(node.func.value) == "self"
+        ):
+            called = own_method(owner, node.func.attr)
+            if called is None or called.args.vararg is not None or called.decorator_list:
+                continue
+            handed.update(id(each) for at, each in enumerate(node.args) if not _reads(owner, called, at, depth - 1))
+    uses = [each for each in ast.walk(method) if isinstance(each, ast.Name) and each.id == parameters[position]]
+    uses = sorted(
+        (each for each in uses if id(each) not in handed),
+        key=lambda each: (each.lineno, not isinstance(each.ctx, ast.Load)),
+    )
     return bool(uses) and isinstance(uses[0].ctx, ast.Load)
