@@ -68,7 +68,7 @@ def outcome_of(
             values.extend(_given(statement, scored))
     if last and _gives_back([*node.body, *node.orelse]) and not _gives_back(handler.body):
         values.append(None)
-    if any(value is not None and _tells(value, handler) for value in values):
+    if any(value is not None and (_tells(value, handler) or _is_marked(value, node.body)) for value in values):
         return Outcome(KEPT, "")
     for value in values:
         if value is not None and not _is_missing(value):
@@ -310,6 +310,20 @@ def _tells(value: ast.expr, handler: ast.ExceptHandler) -> bool:
         if isinstance(node, ast.keyword) and node.arg in ("error", "failed", "status"):
             return True
     return False
+
+
+def _is_marked(value: ast.expr, tried: list[ast.stmt]) -> bool:
+    """Whether a flag beside a value tells it from a score: `return nan, False`, where a score is `score, True`."""
+    if not isinstance(value, ast.Tuple):
+        return False
+    scores = [each.value for each in _statements(tried) if isinstance(each, ast.Return)]
+    flags = {place: each.value for place, each in enumerate(value.elts) if isinstance(each, ast.Constant)}
+    return any(
+        isinstance(flags.get(place), bool) and isinstance(each, ast.Constant) and each.value is (not flags[place])
+        for score in scores
+        if isinstance(score, ast.Tuple)
+        for place, each in enumerate(score.elts)
+    )
 
 
 def _shown(value: ast.expr) -> str:
