@@ -23,7 +23,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import Instance
+from cmgan_audit.program.domain.values import Instance, ListValue
 from cmgan_audit.program.execution.trace import CallEvent, Context, innermost_function
 from cmgan_audit.rules.record import NO, Fact, Known, Unknown, certainly
 from cmgan_audit.source.operands import expression_of
@@ -132,9 +132,16 @@ def _updates(scheduler: Instance, actions: Sequence[Action]) -> list[Action]:
 
 
 def _shares_optimiser(scheduler: Instance, step: Action) -> bool:
+    """Whether a step is that of another scheduler of the same optimiser; a chain of schedulers has those of its parts."""
     own = instances_of(scheduler.arguments.get("optimizer", 0))
-    others = [each for other in step.on for each in instances_of(other.arguments.get("optimizer", 0))]
-    return share_one(own, others)
+    stepped = [part for other in step.on for part in (other, *_chained(other))]
+    return share_one(own, [each for part in stepped for each in instances_of(part.arguments.get("optimizer", 0))])
+
+
+def _chained(scheduler: Instance) -> list[Instance]:
+    """The schedulers that are given to another one as a list: `ChainedScheduler([warm_up, decay])`."""
+    given = scheduler.arguments.get("schedulers", 0)
+    return [each for each in given.items if isinstance(each, Instance)] if isinstance(given, ListValue) else []
 
 
 def _batch_loop(context: Context, batches: set[Location]) -> Location | None:
