@@ -19,11 +19,10 @@ from cmgan_audit.logs.single_scores import is_a_course
 
 # Whole words, without a number at their end (`factory1`, `model12`): that counts something, as `p232` and `0x7f3a` do.
 _WORD = regex(r"(?<![^\W_])([^\W\d_]{3,}|[^\W\d_]{2}(?!\d))\d{0,2}(?![^\W_])")
-# Speakers (`p226` of VCTK), numbered conditions, the round SNRs of mixtures (`=== 20 dB ===`), and runs that are named
-# after the time at which they began: each is another one.
+# Speakers (`p226` of VCTK), numbered conditions, and runs that are named after the time at which they began: each is
+# another one.
 _NUMBERED = regex(
     r"(?<![^\W_])(?:[ps]\d{3}|(?:speaker|spk|talker|subject|condition|scene|room)[ _#\-]{0,2}\d{1,3})(?![^\W_]|\.\d)"
-    r"|(?<![\w.])-?(?:\d?[05]|[27]\.5|1[27]\.5) ?db(?![^\W_])"
     r"|\b[a-z][a-z_\-]*20\d{6}[_\-]?\d{6}(?!\d)"
 )
 # A recording in the line above its scores.
@@ -40,6 +39,8 @@ _COUNTED = regex(
     r"(?:[ _]?(?:number|num|no\b\.?|id|idx|index))?[ _#\-:]{0,2}\d{1,6}(?![^\W_]|\.\d)"
     r"|(?:utterance|utt|file|audio|wav|sample|track|clip|recording)(?:[ _]?(?:name|id))? ?[:=] ?[\w\-]*\d(?!\S))"
 )
+# The round SNR of mixtures: `=== 20 dB ===`; a training may draw one for its batches.
+_MIXTURES = regex(r"(?<![\w.])-?(?:\d?[05]|[27]\.5|1[27]\.5) ?db(?![^\W_])")
 # `S_56_03`; a checkpoint counts its epochs and steps in the same way, whatever it is called.
 _SHORT = regex(
     r"(?<![^\W_])(?!ep|e_|it|st|ck|cp|run|exp|log|v_|net|gen|g_|d_|mod|sav|bes|lr|bs)[a-z]{1,4}(?:_\d{1,4}){2,3}"
@@ -97,7 +98,7 @@ def leave_out_named(reading: Reading, text: Blocks) -> None:
 
 
 def _recordings_in(run: Run, listed: Sequence[Series]) -> list[re.Pattern[str]]:
-    """How recordings are named whose scores these may be; in no way where a loss shows that something is trained.
+    """How recordings and mixtures are named whose scores these may be; in no way where a loss shows a training.
 
     It is called one of training, has more values than they have, or comes down. Scores that come in an order are of no
     recordings that are only counted, as checkpoints are too.
@@ -106,7 +107,7 @@ def _recordings_in(run: Run, listed: Sequence[Series]) -> list[re.Pattern[str]]:
     losses = [s for s in run.series if s.x_kind == INDEX and s.role.kind == "loss" and len(s) >= _FEWEST]
     if any(s.role.phase == "train" or len(s) > longest or is_a_course(s) or _falls(s) for s in losses):
         return []
-    return [_RECORDING] if any(map(is_a_course, listed)) else [_RECORDING, _COUNTED, _SHORT]
+    return [_RECORDING, _MIXTURES] if any(map(is_a_course, listed)) else [_RECORDING, _MIXTURES, _COUNTED, _SHORT]
 
 
 def _falls(series: Series) -> bool:

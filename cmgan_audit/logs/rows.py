@@ -42,6 +42,7 @@ _CONDITIONS = {
     "condition",
     "scenario",
     "environment",
+    "room",
     "gender",
     "dataset",
     "language",

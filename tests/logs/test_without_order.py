@@ -55,7 +55,7 @@ LISTS = {
     + "avg,20.7,19.7,20.7,20.7\n",
     "numbered_speakers.csv": "speaker,pesq\n" + "".join(f"p22{i},{v}\n" for i, v in enumerate(FALLING)),
     "numbers_of_speakers.csv": "speaker_id,pesq\n" + "".join(f"{226 + i},{v}\n" for i, v in enumerate(FALLING)),
-    "rooms.csv": "condition,pesq\n" + "".join(f"room{i},{v}\n" for i, v in enumerate(FALLING)),
+    "rooms.csv": "room,pesq\n" + "".join(f"room{i},{v}\n" for i, v in enumerate(FALLING)),
     "speakers.json": json.dumps([{"speaker": f"p22{i}", "pesq": v} for i, v in enumerate(FALLING)]),
     "samples.csv": "Sample Index,PESQ\n" + "".join(f"{i},{v}\n" for i, v in enumerate(SCORES)),
     "sentences.json": json.dumps([{"snt_id": i, "si-snr": 8 * v} for i, v in enumerate(SCORES)]),
@@ -143,6 +143,7 @@ TRAININGS = {
     "one_run.log": "".join(
         f"Loading exp/dpcrn_20240611_102700/{i}000.pth\nPESQ: {v}\n" for i, v in enumerate(SCORES, start=1)
     ),
+    "drawn_gains.log": "".join(f"gain {5 * i} dB, train loss 0.{9 - i}\nPESQ: {v}\n" for i, v in enumerate(SCORES)),
     "examples.log": "".join(f"saved example_{i}.wav\npesq {v}\n" for i, v in enumerate(SCORES)),
     "short_names.csv": "model,pesq\n" + "".join(f"e{i},{v}\n" for i, v in enumerate(SCORES)),
     "seen.log": "".join(f"step sample {i}\nPESQ: {v}\n" for i, v in enumerate(SCORES)),
