@@ -132,7 +132,7 @@ def _updates(scheduler: Instance, actions: Sequence[Action]) -> list[Action]:
 
 
 def _shares_optimiser(scheduler: Instance, step: Action) -> bool:
-    """Whether a step is that of another scheduler of the same optimiser; a chain of schedulers has those of its parts."""
+    """Whether a step is that of another scheduler of the same optimiser; a chain of them has those of its parts."""
     own = instances_of(scheduler.arguments.get("optimizer", 0))
     stepped = [part for other in step.on for part in (other, *_chained(other))]
     return share_one(own, [each for part in stepped for each in instances_of(part.arguments.get("optimizer", 0))])
