@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import islice
 
 from cmgan_audit.program.domain.values import ClassValue
 from cmgan_audit.program.execution.state import Environment
 from cmgan_audit.program.language.classes import constructor_of, order_of_bases
-from cmgan_audit.source.syntax import single_parameters
+from cmgan_audit.source.syntax import single_parameters, walk
 
 # Annotations that name several things of which a value is one.
 _CHOICES = frozenset({"Optional", "Union", "Annotated"})
+_ALIASES = ("alias", "validation_alias")
 
 
 def annotated_class(made: ClassValue, name: str) -> ClassValue | None:
@@ -26,12 +28,24 @@ def annotated_classes(made: ClassValue, name: str) -> Iterator[ClassValue]:
         annotations = {each.arg: each.annotation for each in single_parameters(constructor.node.args)}
         yield from _named(annotations.get(name), constructor.closure)
         return
-    for base in order_of_bases(made):
-        if isinstance(base, ClassValue):
-            for node in base.node.body:
-                if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
-                    yield from _named(node.annotation, base.closure)
-                    return
+    for declared, owner in islice(_declarations(made, name), 1):
+        yield from _named(declared.annotation, owner.closure)
+
+
+def aliases_of(cls: ClassValue, name: str) -> list[str]:
+    """Other keys under which a field may be given: `Field(1, alias="batch-size")`, `AliasChoices("batch", "bs")`."""
+    parts = (part for declared, _ in _declarations(cls, name) for part in walk(declared))
+    told = (part.value for part in parts if isinstance(part, ast.keyword) and part.arg in _ALIASES)
+    texts = (part.value for value in told for part in walk(value) if isinstance(part, ast.Constant))
+    return [text for text in texts if isinstance(text, str)]
+
+
+def _declarations(cls: ClassValue, name: str) -> Iterator[tuple[ast.AnnAssign, ClassValue]]:
+    """The declarations of a field, `batch: int = 8`, with their classes; the one that counts comes first."""
+    for owner in (base for base in order_of_bases(cls) if isinstance(base, ClassValue)):
+        for node in owner.node.body:
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
+                yield node, owner
 
 
 def _named(annotation: ast.expr | None, scope: object) -> Iterator[ClassValue]:

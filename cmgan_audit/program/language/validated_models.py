@@ -20,12 +20,11 @@ from cmgan_audit.program.domain.values import (
     Value,
 )
 from cmgan_audit.program.execution.interpreter import Interpreter
-from cmgan_audit.program.language.annotations import annotated_classes
+from cmgan_audit.program.language.annotations import aliases_of, annotated_classes
 from cmgan_audit.program.language.classes import bound, class_attribute, field_names, is_validated, order_of_bases
 
 # Methods of a model that make an object of a dictionary.
 VALIDATING = frozenset({"model_validate", "parse_obj"})
-_ALIASES = ("alias", "validation_alias")
 _VALIDATORS = frozenset({"pydantic.model_validator", "pydantic.root_validator"})
 _NO_LETTER = regex(r"[^a-z0-9]")
 
@@ -73,14 +72,9 @@ def _unknown(cls: ClassValue, given: Arguments, reason: str) -> Arguments:
 
 def _key(cls: ClassValue, name: str, arguments: Arguments) -> str | None:
     """The key under which a field is given: its alias, its name, or the name as an `alias_generator` may write it."""
-    declared = class_attribute(cls, name)
-    field = declared[0] if declared is not None else None
-    if isinstance(field, Instance) and field.external_name == "pydantic.Field":
-        for alias in (field.arguments.get(each) for each in _ALIASES):
-            if isinstance(alias, Const) and alias.value in arguments.keywords:
-                return str(alias.value)
-    if name in arguments.keywords:
-        return name
+    for key in (*aliases_of(cls, name), name):
+        if key in arguments.keywords:
+            return key
     return next((key for key in arguments.keywords if _letters(key) == _letters(name)), None)
 
 

@@ -75,7 +75,7 @@ import sink
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_settings import BaseSettings
-from typing import Literal, Union
+from typing import Annotated, Literal, Union
 
 {models}
 
@@ -91,6 +91,7 @@ sink.show(Settings(**json.load(open("c.json"))).training.batch_size)
     [
         ('{"batch-size": 8}', '    batch_size: int = Field(1, alias="batch-size")'),
         ('{"batch-size": 8}', '    batch_size: int = Field(default=1, validation_alias="batch-size")'),
+        ('{"bs": 8}', '    batch_size: Annotated[int, Field(validation_alias=AliasChoices("batch", "bs"))] = 1'),
         ('{"batchSize": 8}', "    model_config = ConfigDict(alias_generator=to_camel)\n    batch_size: int = 1"),
         (
             '{"batches": {"train": 8}}',
