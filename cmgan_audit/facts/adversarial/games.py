@@ -195,10 +195,13 @@ def _own_through(judge: _Player, maker: _Player, losses: Losses) -> tuple[Action
 
 def _asked(view: View, judge: _Player, call: Node) -> str:
     """What messages call the network that is asked, where the optimiser of the judge trains several."""
-    names = zip(judge.held.networks, _names(view, list(judge.held.networks)), strict=True)
+    networks = list(judge.held.networks)
+    if len(networks) < 2:
+        return judge.name
+    names = zip(networks, _names(view, networks), strict=True)
     inside = networks_of(call)
     asked = (name for network, name in names if any(Held((network,)).holds(each) for each in inside))
-    return next(asked, judge.name) if len(judge.held.networks) > 1 else judge.name
+    return next(asked, judge.name)
 
 
 def _undetached(judge: str, maker: _Player, backward: Action, call: Node) -> Fact:
