@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 OutputOption = Annotated[
-    Path | None, typer.Option("--output", metavar="FILE", help="Write the document to FILE instead of stdout.")
+    Path | None,
+    typer.Option("--output", metavar="FILE", help="Write the document to FILE instead of stdout; makes its folder."),
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints on stderr.")]
 NoColorOption = Annotated[

@@ -131,6 +131,15 @@ def test_where_stdout_is_closed_or_full_the_audit_still_has_its_status(
         assert audit(">/dev/full") == (3, "cmgan-audit: stdout: cannot be written: No space left on device\n")
 
 
+def test_the_folder_of_an_output_is_made(tmp_path: Path, wrong: Path) -> None:
+    target = tmp_path / "new" / "deep" / "report.json"
+    done = run("check", str(wrong), "--format", "json", "--output", str(target))
+    assert done.returncode == 1 and done.stdout == ""
+    assert target.read_text().startswith("{")
+    done = run("check", str(wrong), "--output", str(target / "more.txt"))
+    assert done.returncode == 2 and "cannot be written" in done.stderr
+
+
 @pytest.mark.parametrize("unbuffered", BUFFERED)
 @pytest.mark.parametrize("words", ["--help", "--version", "check --help"])
 def test_help_on_a_full_disk_is_no_internal_error(words: str, unbuffered: str) -> None:
