@@ -192,7 +192,9 @@ class _Selecting:
             for split in [self._split(single)]
             if not (split.kind == TEST and self._comes_after(single, decision))
         ]
-        if not passes:
+        if passes:  # of numbers of several sets any may be the one that decides
+            splits += [(Split(""), single.event.location) for single in self._measuring_too(behind.loops)]
+        else:
             splits = list(self._named_calls([*behind.calls, *self._around(decision)]))
             splits = splits or list(self._read_sets.measured(behind))
         splits = _picked(self._slicer, splits, compares)
@@ -206,6 +208,14 @@ class _Selecting:
             yield Selection(
                 location=place, anchor=decision.decides, decides=decision.decides, by_test=Known(False), signs=text
             )
+
+    def _measuring_too(self, loops: Sequence[Found]) -> Iterator[Pass]:
+        """The passes among loops in which nothing learns, without it being told that they are evaluations."""
+        for single in self._view.scene.passes:
+            if single in self._evaluated or not any(self._gathers(loop, single) for loop in loops):
+                continue
+            if not any(use.kind in ("backward", "step") for use in self._view.scene.uses_in(single)):
+                yield single
 
     def _gathers(self, loop: Found, single: Pass) -> bool:
         """Whether a loop of a slice is this pass over a loader, or the one around a single draw, `next(batches)`.
