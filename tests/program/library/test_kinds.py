@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from cmgan_audit.program.domain.values import Const, Unknown
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.launches.runs import execute
 from cmgan_audit.source.tree import SourceTree
+
+
+def assert_told(folder: Path, known: bool | None) -> None:
+    (run,) = execute(SourceTree(folder))
+    (made,) = (event for event in run.events if isinstance(event, CallEvent) and event.callee.endswith("DataLoader"))
+    told = made.arguments.get("dataset", 0)
+    assert isinstance(told, Unknown if known is None else Const)
+    assert known is None or (isinstance(told, Const) and told.value is known)
 
 
 @pytest.mark.parametrize(
@@ -28,11 +38,7 @@ def test_lists_and_dictionaries_of_settings(tmp_path, value, kind, known):
         f"settings = OmegaConf.load('settings.yaml')\nDataLoader(isinstance({value}, {kind}))\n",
         encoding="utf-8",
     )
-    (run,) = execute(SourceTree(tmp_path))
-    (made,) = (event for event in run.events if isinstance(event, CallEvent) and event.callee.endswith("DataLoader"))
-    told = made.arguments.get("dataset", 0)
-    assert isinstance(told, Unknown if known is None else Const)
-    assert known is None or (isinstance(told, Const) and told.value is known)
+    assert_told(tmp_path, known)
 
 
 @pytest.mark.parametrize(
@@ -54,8 +60,4 @@ def test_namespaces_are_known_by_what_makes_them(tmp_path, value, kind, known):
         f"DataLoader(isinstance({value}, {kind}))\n",
         encoding="utf-8",
     )
-    (run,) = execute(SourceTree(tmp_path))
-    (made,) = (event for event in run.events if isinstance(event, CallEvent) and event.callee.endswith("DataLoader"))
-    told = made.arguments.get("dataset", 0)
-    assert isinstance(told, Unknown if known is None else Const)
-    assert known is None or (isinstance(told, Const) and told.value is known)
+    assert_told(tmp_path, known)
