@@ -66,21 +66,29 @@ class OtherEpoch:
 class Plan:
     """How to read the lines of one shape.
 
-    `epoch`, `step` and `rank` are slots (of `step 12,500` the first of `step_slots`); `fixed_epoch` stands in the words
-    (`epoch_7`), and so does `fixed_rank` (`rank1`). `other_epoch` is a second one (`stopped at epoch 20, the best was
-    epoch 6`). `training` says which of several trainings the
-    line is of, and so may `of_hash`, the hash that stands in the line, and `tag`, the name in brackets that it begins
-    with. `bare` is the slot of a counter without a name, and the slot after it that of its total; `unnamed`: epoch and
-    step stand in brackets without their names. `drives` says that the line moves the log to its epoch; `surely`, that
-    training goes on, and not only that some checkpoint was loaded; `from_checkpoint`, from which one. `body` and
-    `body_slot` leave the prefix of the logger out; by `key` the same message of two handlers is recognised. `rest` is
-    what the line adds to a list that the line before has left open. `columns` are the phases of a table's head, or its
-    measures; `cells` the numbers of one of its rows, `row_of` its first and `row_name` its phase. `head` names the
-    columns of a table with a counter, `row` holds the cells of a line that may be one of its rows: slot and sign, None
-    and NaN or infinity, or None. `announces` is the phase that begins with this line, `checkpoint` what the name of a
-    checkpoint in it counts; `no_better`: the line says that a score did not improve, and not the score; `ends`: that
-    the training is over. `names_below`: the line may name a value that stands alone on the next; `is_number`: it may be
-    such a value.
+    Attributes:
+        slots: how many numbers it has; what is called a slot below is the place of one among them.
+        body: the line without the prefix of the logger, `body_slot` its first slot.
+        key: by it the same message of two handlers is recognised.
+        epoch, step, rank: slots; of `step 12,500` the first of `step_slots`.
+        other_epoch: a second epoch: `stopped at epoch 20, the best was epoch 6`.
+        fixed_epoch, fixed_rank: those that stand in the words: `epoch_7`, `rank1`.
+        bare: the slot of a counter without a name; the slot after it is that of its total.
+        unnamed: epoch and step stand in brackets without their names.
+        training, of_hash, tag: which of several trainings the line is of: in words, by a hash, by the name in brackets
+            that it begins with.
+        drives: the line moves the log to its epoch.
+        surely: training goes on, and not only was some checkpoint loaded; `from_checkpoint`: it is said from which one.
+        rest: what the line adds to a list that the line before has left open.
+        columns: the phases of a table's head, or its measures.
+        cells: the numbers of one of the rows below, `row_of` its first and `row_name` its phase.
+        head: the columns of a table with a counter.
+        row: the cells of a line that may be one of its rows: slot and sign, None and NaN or infinity, or None.
+        announces: the phase that begins with this line.
+        checkpoint: what the name of a checkpoint in it counts.
+        no_better: the line says that a score did not improve, and not the score.
+        ends: the training is over.
+        names_below: the line may name a value that stands alone on the next; `is_number`: it may be such a value.
     """
 
     slots: int
